@@ -1,0 +1,1 @@
+# Filled in by install rules for every module.

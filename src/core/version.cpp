@@ -1,0 +1,13 @@
+#include <aiserve/core/version.hpp>
+
+#include <aiserve/config.hpp>
+
+#include "build_info.hpp"
+
+namespace aiserve::inline v0 {
+
+std::string_view version() noexcept { return AISERVE_VERSION; }
+
+std::string_view commit() noexcept { return AISERVE_COMMIT; }
+
+}  // namespace aiserve::inline v0
