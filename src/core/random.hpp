@@ -1,0 +1,13 @@
+/// Unguessable random numbers without a lock: one ChaCha8 stream per thread, keyed by getrandom(2).
+///
+/// For ids and jitter; keys and secrets come from OpenSSL. Forking repeats the parent's stream.
+/// *Thread safety:* any thread.
+#pragma once
+
+#include <cstdint>
+
+namespace aiserve::inline v0::detail {
+
+std::uint64_t random_u64() noexcept;
+
+}  // namespace aiserve::inline v0::detail
