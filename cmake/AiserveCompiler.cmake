@@ -39,3 +39,10 @@ if(AISERVE_COVERAGE)
   add_compile_options(--coverage)
   add_link_options(--coverage)
 endif()
+
+# Asio compiled once instead of in every file: a third to a half of the build time. Only for builds
+# that nobody installs: a host that compiles Asio header-only next to such a library would see two
+# error categories where there is one.
+if(AISERVE_SEPARATE_ASIO)
+  add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION)
+endif()

@@ -2,6 +2,11 @@
 # build_info.hpp carries the commit; only src/core/version.cpp includes it, so that a commit does not
 # rebuild the world.
 
+# A host that uses add_subdirectory links these through aiserve::core from its own directory.
+if(NOT PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+endif()
+
 find_package(Boost 1.81 REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)

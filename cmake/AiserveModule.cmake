@@ -35,7 +35,19 @@ function(aiserve_module name)
   list(TRANSFORM arg_NEEDS PREPEND aiserve:: OUTPUT_VARIABLE needs)
   target_link_libraries(${target}
     PUBLIC ${needs} ${arg_PUBLIC}
-    PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:aiserve_warnings>)
+    PRIVATE ${arg_PRIVATE})
+  target_compile_options(${target} PRIVATE
+    $<TARGET_PROPERTY:aiserve_warnings,INTERFACE_COMPILE_OPTIONS>)
+
+  # A top-level build precompiles Asio and std once for all modules; the clang preset builds without,
+  # so that a missing #include is found.
+  if(PROJECT_IS_TOP_LEVEL)
+    if(name STREQUAL "core")
+      target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/pch.hpp)
+    elseif(NOT name STREQUAL "torch")
+      target_precompile_headers(${target} REUSE_FROM aiserve_core)
+    endif()
+  endif()
 
   set_property(GLOBAL APPEND PROPERTY AISERVE_MODULES ${name})
   set_property(GLOBAL PROPERTY AISERVE_NEEDS_${name} "${arg_NEEDS}")

@@ -1,8 +1,7 @@
 // Precompiled for every test executable: what nearly all tests include, and nothing of aiserve.
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
+#include <boost/asio.hpp>
 #include <doctest/doctest.h>
 
 #include <atomic>
