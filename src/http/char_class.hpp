@@ -1,0 +1,67 @@
+// The character classes of RFC 9110 and RFC 3986 that the parser needs, as one table of bits.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace aiserve::inline v0::http::detail {
+
+enum CharClass : std::uint8_t {
+  kToken = 1,   // RFC 9110 tchar: header names, methods, chunk extension names
+  kField = 2,   // field-vchar, space and tab: no control character, no DEL
+  kTarget = 4,  // what a request-target may hold: visible ASCII but '#'
+  kHost = 8,    // a reg-name without the comma, which would let two Host fields merge into one
+  kDigit = 16,
+  kHex = 32,
+};
+
+constexpr std::array<std::uint8_t, 256> make_char_classes() {
+  std::array<std::uint8_t, 256> table{};
+  const auto mark = [&table](std::string_view chars, std::uint8_t bits) {
+    for (const char c : chars) table[static_cast<unsigned char>(c)] |= bits;
+  };
+  for (unsigned c = 0; c < 256; ++c) {
+    if ((c >= 0x20 && c != 0x7f) || c == '\t') table[c] |= kField;
+    if (c > 0x20 && c < 0x7f && c != '#') table[c] |= kTarget;
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) table[c] |= kToken | kHost;
+  }
+  mark("0123456789", kToken | kHost | kDigit | kHex);
+  mark("abcdefABCDEF", kHex);
+  mark("!#$%&'*+-.^_`|~", kToken);
+  mark("-._~!$&'()*+;=%", kHost);
+  return table;
+}
+
+inline constexpr std::array<std::uint8_t, 256> kCharClasses = make_char_classes();
+
+constexpr bool is(char c, std::uint8_t classes) noexcept {
+  return (kCharClasses[static_cast<unsigned char>(c)] & classes) != 0;
+}
+
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+constexpr int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// ASCII only, as HTTP compares names and tokens.
+constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+constexpr std::string_view trim(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace aiserve::inline v0::http::detail
