@@ -2,9 +2,12 @@ find_package(doctest REQUIRED)
 
 add_library(aiserve_test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/unit/main.cpp)
 target_link_libraries(aiserve_test_main PUBLIC doctest::doctest aiserve::core aiserve_warnings)
-target_precompile_headers(aiserve_test_main PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/pch.hpp)
-set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/unit/main.cpp PROPERTIES
-  SKIP_PRECOMPILE_HEADERS ON)
+
+# A precompiled header belongs to a target that compiles something with it.
+file(CONFIGURE OUTPUT pch.cpp CONTENT "// Compiled for its precompiled header only.\n")
+add_library(aiserve_test_pch OBJECT ${CMAKE_CURRENT_BINARY_DIR}/pch.cpp)
+target_link_libraries(aiserve_test_pch PRIVATE doctest::doctest aiserve::core aiserve_warnings)
+target_precompile_headers(aiserve_test_pch PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/pch.hpp)
 
 function(aiserve_tests module)
   cmake_parse_arguments(arg "" "" "LIBS;FILES;CONCURRENT" ${ARGN})
@@ -23,7 +26,7 @@ function(aiserve_tests module)
   target_link_libraries(${target} PRIVATE aiserve_test_main ${arg_LIBS})
   target_include_directories(${target} PRIVATE
     ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
-  target_precompile_headers(${target} REUSE_FROM aiserve_test_main)
+  target_precompile_headers(${target} REUSE_FROM aiserve_test_pch)
 
   foreach(file IN LISTS files)
     get_filename_component(stem ${file} NAME_WE)
