@@ -129,7 +129,9 @@ std::string bounded_trace_state(std::string_view header) {
   if (!printable(header)) return {};
   if (header.size() <= kMaxTraceState) return std::string(header);
   auto entries = split(header.substr(0, 16 * kMaxTraceState));  // a longer one loses its end anyway
-  std::erase_if(entries, [](std::string_view entry) { return entry.size() > kBigEntry; });
+  for (std::size_t i = entries.size(); i-- > 0 && joined_size(entries) > kMaxTraceState;) {
+    if (entries[i].size() > kBigEntry) entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
+  }
   while (joined_size(entries) > kMaxTraceState) entries.pop_back();
   std::string kept;
   for (const std::string_view entry : entries) {

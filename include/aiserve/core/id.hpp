@@ -68,6 +68,9 @@ class Id {
   std::uint64_t low_ = 0;
 };
 
+/// The text of a new id: request ids, job ids.
+inline std::string make_id() { return Id::generate().to_string(); }
+
 }  // namespace aiserve::inline v0
 
 template <>

@@ -52,10 +52,10 @@ class TenantId {
 
 /// What a tenant may use at most; absent means no limit of its own.
 struct TenantLimits {
-  std::optional<double> requests_per_second;   ///< sustained rate, > 0
-  std::optional<double> burst;                 ///< requests at once above that rate, >= 1
-  std::optional<std::uint32_t> max_in_flight;  ///< requests being served at once, >= 1
-  std::optional<std::uint32_t> max_queue;      ///< requests waiting for a model, >= 0
+  std::optional<double> requests_per_second{};   ///< sustained rate, > 0
+  std::optional<double> burst{};                 ///< requests at once above that rate, >= 1
+  std::optional<std::uint32_t> max_in_flight{};  ///< requests being served at once, >= 1
+  std::optional<std::uint32_t> max_queue{};      ///< requests waiting for a model, >= 0
 
   friend bool operator==(const TenantLimits&, const TenantLimits&) noexcept = default;
 };

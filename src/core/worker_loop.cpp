@@ -1,0 +1,93 @@
+#include "core/worker_loop.hpp"
+
+#include "core/thread_name.hpp"
+
+namespace aiserve::inline v0::detail {
+
+void WorkerLoop::start_thread(Failed failed) {
+  running_.store(true, std::memory_order_release);
+  thread_ = std::thread([this, failed = std::move(failed)] { thread_main(failed); });
+}
+
+void WorkerLoop::thread_main(const Failed& failed) {
+  name_this_thread(options_.name);
+  if (begin(failed)) {
+    while (!stopping_.load(std::memory_order_acquire)) {
+      const TimePoint now = clock_.now();
+      const Deadline until = options_.step(now);
+      if (!until.expired(now)) park(until);
+    }
+    if (options_.end) options_.end();
+  }
+  running_.store(false, std::memory_order_release);
+}
+
+bool WorkerLoop::begin(const Failed& failed) {
+  Result<void> result = success();
+  try {
+    if (options_.begin) result = options_.begin();
+  } catch (...) {
+    result = error_from_current_exception();
+  }
+  began_ = result.ok() ? Began::yes : Began::failed;
+  if (!result) failed(result.error());
+  return result.ok();
+}
+
+void WorkerLoop::park(Deadline until) {
+  std::unique_lock lock(mutex_);
+  parked_.store(true, std::memory_order_seq_cst);
+  const auto due = [this] {
+    return signalled_.load(std::memory_order_seq_cst) || stopping_.load(std::memory_order_acquire);
+  };
+  // A manual clock wakes the worker when it moves; waiting for real time would be wrong.
+  if (!until.reachable() || clock_.manual()) {
+    wakened_.wait(lock, due);
+  } else {
+    wakened_.wait_until(lock, until.at(), due);
+  }
+  parked_.store(false, std::memory_order_relaxed);
+  signalled_.exchange(false, std::memory_order_acq_rel);
+}
+
+void WorkerLoop::wake() noexcept {
+  // Either the loop sees the signal before it sleeps, or we see it parked. Who finds the signal
+  // already set leaves the rest to the one that set it.
+  if (signalled_.exchange(true, std::memory_order_seq_cst)) return;
+  if (!parked_.load(std::memory_order_seq_cst)) return;
+  { const std::scoped_lock lock(mutex_); }
+  wakened_.notify_one();
+}
+
+void WorkerLoop::request_stop() noexcept {
+  stopping_.store(true, std::memory_order_release);
+  { const std::scoped_lock lock(mutex_); }
+  wakened_.notify_one();
+}
+
+void WorkerLoop::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+bool WorkerLoop::turn(const Failed& failed) {
+  if (began_ == Began::failed || stopping_.load(std::memory_order_acquire)) return false;
+  if (began_ == Began::no && !begin(failed)) return true;
+  const TimePoint now = clock_.now();
+  const bool signalled = signalled_.exchange(false, std::memory_order_acq_rel);
+  if (!signalled && !wait_until_.expired(now)) return false;
+  wait_until_ = options_.step(now);
+  return true;
+}
+
+void WorkerLoop::end_simulated() {
+  stopping_.store(true, std::memory_order_release);
+  if (began_ == Began::yes && options_.end) options_.end();
+  began_ = Began::failed;
+}
+
+}  // namespace aiserve::inline v0::detail
+namespace aiserve::inline v0 {
+void Worker::wake() const noexcept {
+  if (loop_) loop_->wake();
+}
+}  // namespace aiserve::inline v0

@@ -1,0 +1,55 @@
+// WorkerLoop: the thread (or, in a simulated Runtime, the turn) behind a Worker.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "aiserve/core/clock.hpp"
+#include "aiserve/core/worker.hpp"
+
+namespace aiserve::inline v0::detail {
+
+class WorkerLoop {
+ public:
+  WorkerLoop(WorkerOptions options, Clock& clock) noexcept
+      : options_(std::move(options)), clock_(clock) {}
+  WorkerLoop(const WorkerLoop&) = delete;
+  WorkerLoop& operator=(const WorkerLoop&) = delete;
+
+  using Failed = std::function<void(const Error&)>;
+  void start_thread(Failed failed);
+  void wake() noexcept;
+  void request_stop() noexcept;
+  bool running() const noexcept { return running_.load(std::memory_order_acquire); }
+  void join();
+  const WorkerOptions& options() const noexcept { return options_; }
+
+  /// Simulated: begins on the first call; one step if it is due. True if a step was made.
+  bool turn(const Failed& failed);
+  Deadline wait_until() const noexcept {
+    return began_ == Began::failed ? Deadline::never() : wait_until_;
+  }
+  void end_simulated();
+
+ private:
+  void thread_main(const Failed& failed);
+  bool begin(const Failed& failed);
+  void park(Deadline until);
+
+  WorkerOptions options_;
+  Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable wakened_;
+  // `parked` lets wake() skip the lock while the loop runs anyway.
+  std::atomic<bool> signalled_{false};
+  std::atomic<bool> parked_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> running_{false};
+  std::thread thread_;
+  Deadline wait_until_{TimePoint::min()};
+  enum class Began : std::uint8_t { no, yes, failed } began_ = Began::no;
+};
+
+}  // namespace aiserve::inline v0::detail
