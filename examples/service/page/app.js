@@ -223,7 +223,7 @@
     const right = label === truth;
     $('answer-truth').dataset.state = known ? (right ? 'right' : 'wrong') : '';
     $('answer-truth').textContent = !known ? 'A drawing has no true label.'
-      : right ? `✓ Right: it is labelled ${classes[truth]}` : `✕ Wrong: it is labelled ${classes[truth]}`;
+      : right ? `✓ Right: labelled ${classes[truth]}` : `✕ Wrong: labelled ${classes[truth]}`;
   }
 
   function showFailure(pixels, source) {
@@ -428,7 +428,7 @@
 
   function onTileKey(event) {
     const count = recordCount();
-    const at = gallery.at;
+    const at = [...$('tiles').children].indexOf(event.target.closest('.tile'));
     const row = columns();
     const moves = {
       ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - row, ArrowDown: at + row,
@@ -882,7 +882,7 @@
     const busy = (r) => r && r.latency;
     const stale = history.hover === null && !busy(reading);
     const r = stale ? [...history.readings].reverse().find(busy) : reading;
-    $('charts').toggleAttribute('data-stale', stale);
+    $('live').toggleAttribute('data-stale', stale);
     const pair = (times) => (times ? `${milliseconds(times.p50)} / ${milliseconds(times.p99)}` : kDash);
     const latency = (r && r.latency) || {};
     $('live-rps').textContent = number(reading && reading.requests_per_s);
