@@ -10,6 +10,7 @@ endif()
 find_package(Boost 1.81 REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
 
 set(AISERVE_GENERATED_DIR ${PROJECT_BINARY_DIR}/generated)
 set(AISERVE_BOOST_VERSION_MACRO ${Boost_VERSION_MACRO})

@@ -31,6 +31,9 @@ function(aiserve_module name)
       $<BUILD_INTERFACE:${AISERVE_GENERATED_DIR}/include>
       $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  # Header-only and in .cpp files only: consumers need not find it.
+  target_include_directories(${target} SYSTEM PRIVATE
+    $<TARGET_PROPERTY:nlohmann_json::nlohmann_json,INTERFACE_INCLUDE_DIRECTORIES>)
 
   list(TRANSFORM arg_NEEDS PREPEND aiserve:: OUTPUT_VARIABLE needs)
   target_link_libraries(${target}
