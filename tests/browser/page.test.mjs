@@ -419,6 +419,7 @@ describe('the page of the reference service', { skip: reason }, () => {
       await page.locator('#fire-sweep').click();
       await page.locator('#runs tr').nth(4).waitFor({ timeout: 120000 });
       assert.deepEqual(await runOrder(page), ['1', '4', '16', '64', '256']);
+      await page.locator('input[name="concurrency"][value="256"]').check();
       await Promise.all([page.waitForResponse('**/v1/fire'), page.locator('#fire-start').click()]);
       await asking(page, () => page.evaluate(() => document.querySelectorAll('.tile')[23].click()));
       await page.locator('#runs tr').nth(5).waitFor({ timeout: 120000 });

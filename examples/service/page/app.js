@@ -170,10 +170,6 @@
   const kReasons = {
     idle: 'Started at once: an instance was free.',
     full: 'Started because it was full.',
-    window: 'Started when the collection window closed.',
-    timeout: 'Started when the collection window closed.',
-    deadline: 'Started because a deadline was near.',
-    goal: 'Started to meet the latency goal.',
   };
   const reasonInWords = (reason) => kReasons[reason] || (reason ? `Started for the reason “${reason}”.` : '');
 
