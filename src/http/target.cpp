@@ -1,5 +1,6 @@
 #include "http/target.hpp"
 
+#include "core/utf8.hpp"
 #include "http/char_class.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -41,30 +42,6 @@ bool has_only_plain_segments(std::string_view path) noexcept {
   return true;
 }
 
-// Length of the UTF-8 sequence that begins with `lead`, 0 if none does.
-std::size_t sequence_length(unsigned char lead) noexcept {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return 2;
-  if (lead >= 0xe0 && lead <= 0xef) return 3;
-  return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-}
-
-// Overlong forms, surrogates and what is above U+10FFFF show in the second byte.
-bool is_second_byte_valid(unsigned char lead, unsigned char second) noexcept {
-  switch (lead) {
-    case 0xe0:
-      return second >= 0xa0;
-    case 0xed:
-      return second <= 0x9f;
-    case 0xf0:
-      return second >= 0x90;
-    case 0xf4:
-      return second <= 0x8f;
-    default:
-      return true;
-  }
-}
-
 void append_form_decoded(std::string_view text, std::string& out) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const int value = text[i] == '%' ? escape_value(text.substr(i)) : -1;
@@ -87,15 +64,10 @@ bool form_equals(std::string_view encoded, std::string_view name) {
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) noexcept {
-  const auto at = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(at(i));
-    if (length == 0 || length > text.size() - i) return false;
-    if (length > 1 && !is_second_byte_valid(at(i), at(i + 1))) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((at(i + k) & 0xc0) != 0x80) return false;
-    }
-    i += length;
+  while (!text.empty()) {
+    const auto step = v0::detail::next_utf8(text);
+    if (!step.valid) return false;
+    text.remove_prefix(step.length);
   }
   return true;
 }

@@ -1,0 +1,292 @@
+#include "http/connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace aiserve::inline v0::http::detail {
+namespace {
+
+// What follows an early answer is read and dropped up to here; beyond it the connection ends.
+constexpr std::size_t kDiscardUpTo = 64 * 1024;
+// What is read and dropped after the last answer.
+constexpr std::size_t kLingerUpTo = 256 * 1024;
+// A body shorter than this comes through the shared buffer.
+constexpr std::size_t kDirectFrom = 8 * 1024;
+
+}  // namespace
+
+Connection::Connection(ConnectionEvents& events, const ConnectionLimits& limits,
+                       ConnectionResources& resources, TimePoint now) noexcept
+    : events_(events),
+      limits_(limits),
+      resources_(resources),
+      now_(now),
+      since_(now),
+      out_since_(now) {}
+
+Connection::~Connection() { abort(CancelReason::client_gone); }
+
+// --- input
+
+void Connection::feed(std::string_view bytes, TimePoint now) {
+  now_ = now;
+  if (phase_ == Phase::lingering) {
+    lingered_ += bytes.size();
+    if (lingered_ > kLingerUpTo) phase_ = Phase::closed;
+    return;
+  }
+  if (stop_reading_ && !bytes.empty()) linger_ = true;
+  if (phase_ != Phase::open || stop_reading_) return;
+  if (spill_.empty()) {
+    const std::string_view rest = process(bytes);
+    if (!rest.empty()) spill_.assign(rest);
+  } else {
+    spill_.append(bytes);
+    process_spill();
+  }
+  write_out();
+}
+
+void Connection::process_spill() {
+  const std::string_view rest = process(spill_);
+  if (rest.empty()) {
+    std::string().swap(spill_);
+  } else {
+    spill_.erase(0, spill_.size() - rest.size());
+  }
+}
+
+std::string_view Connection::process(std::string_view input) {
+  processing_ = true;
+  while (!input.empty() && step(input)) {
+  }
+  processing_ = false;
+  if (!stop_reading_) return input;
+  if (!input.empty()) linger_ = true;
+  return {};
+}
+
+bool Connection::can_parse() const noexcept {
+  const std::size_t waiting = out_ == nullptr ? 0 : out_->pending();
+  return phase_ == Phase::open && !stop_reading_ && count_ < kSlots && waiting < limits_.out_bytes;
+}
+
+bool Connection::step(std::string_view& input) {
+  if (stop_reading_ || phase_ != Phase::open) return false;
+  if (reading_ == nullptr) {
+    if (!can_parse()) return false;
+    reading_ = &resources_.exchanges.acquire();
+    reading_->connection = this;
+    reading_->body_limit = limits_.body_bytes;
+    since_ = now_;
+  }
+  switch (reading_->state) {
+    case Exchange::State::head:
+      return head_step(input);
+    case Exchange::State::body:
+      return take_body(input);
+    default:
+      return discard_step(input);
+  }
+}
+
+bool Connection::must_wait(Method method) const noexcept {
+  return running_ != 0 && (unsafe_running_ || !is_safe(method));
+}
+
+bool Connection::head_step(std::string_view& input) {
+  Exchange& exchange = *reading_;
+  held_ = false;
+  switch (exchange.parser.parse(input, limits_.head, exchange.data.head)) {
+    case HeadParser::Outcome::more:
+      return false;
+    case HeadParser::Outcome::failed:
+      refuse(exchange.parser.status(), exchange.parser.reason());
+      return false;
+    case HeadParser::Outcome::done:
+      break;
+  }
+  if (must_wait(exchange.data.head.method)) {
+    held_ = true;
+    return false;
+  }
+  if (!exchange.data.bind(input.data())) {
+    refuse(400, "the path is malformed or ambiguous");
+    return false;
+  }
+  input.remove_prefix(exchange.data.head.bytes);
+  head_complete(input);
+  return true;
+}
+
+void Connection::head_complete(std::string_view& input) {
+  Exchange& exchange = *reading_;
+  const Head& head = exchange.data.head;
+  ring_[(first_ + count_++) % kSlots] = &exchange;
+  exchange.began = since_ = now_;
+  if (!head.keep_alive) exchange.close_after = true;
+  events_.on_head(exchange);
+  if (exchange.answered) return early_answer();
+  if (!head.has_body()) return start(exchange);
+  if (head.content_length > exchange.body_limit) {
+    return refuse(413, "the body is larger than this resource takes");
+  }
+  exchange.state = Exchange::State::body;
+  exchange.continue_wanted = head.expect_continue && input.empty();
+  if (head.chunked) {
+    exchange.data.own_head();
+    exchange.decoder = ChunkedDecoder(ChunkedLimits{.body_bytes = exchange.body_limit});
+  } else if (input.size() < head.content_length) {
+    exchange.data.own_head();
+    exchange.body_block = MutableBytes(static_cast<std::size_t>(head.content_length));
+  }
+}
+
+// The answer came before the body: a small one is read and dropped, else the connection ends.
+void Connection::early_answer() {
+  Exchange& exchange = *reading_;
+  const Head& head = exchange.data.head;
+  const bool skip = head.has_body() && !head.chunked && !head.expect_continue &&
+                    head.content_length <= kDiscardUpTo;
+  if (skip) {
+    exchange.state = Exchange::State::discarding;
+    return;
+  }
+  if (head.has_body()) {
+    exchange.close_after = linger_ = true;
+  }
+  exchange.state = Exchange::State::ready;
+  reading_ = nullptr;
+  if (exchange.close_after) stop_reading_ = true;
+  write_out();
+}
+
+bool Connection::discard_step(std::string_view& input) {
+  Exchange& exchange = *reading_;
+  const auto length = static_cast<std::size_t>(exchange.data.head.content_length);
+  const std::size_t n = std::min(length - exchange.body_filled, input.size());
+  input.remove_prefix(n);
+  exchange.body_filled += n;
+  if (exchange.body_filled < length) return false;
+  exchange.state = Exchange::State::ready;
+  reading_ = nullptr;
+  if (exchange.close_after) stop_reading_ = true;
+  write_out();
+  return true;
+}
+
+bool Connection::take_body(std::string_view& input) {
+  return reading_->data.head.chunked ? chunked_step(input) : length_step(input);
+}
+
+bool Connection::length_step(std::string_view& input) {
+  Exchange& exchange = *reading_;
+  const auto length = static_cast<std::size_t>(exchange.data.head.content_length);
+  if (exchange.body_block.size() == 0) {  // all of it is in the input
+    exchange.data.body = std::as_bytes(std::span(input.data(), length));
+    input.remove_prefix(length);
+    start(exchange);
+    return true;
+  }
+  const std::size_t n = std::min(length - exchange.body_filled, input.size());
+  std::memcpy(exchange.body_block.data() + exchange.body_filled, input.data(), n);
+  input.remove_prefix(n);
+  body_received(n, now_);
+  return reading_ == nullptr;
+}
+
+std::span<std::byte> Connection::body_target() noexcept {
+  if (reading_ == nullptr || reading_->state != Exchange::State::body) return {};
+  const std::span<std::byte> left = reading_->body_block.span().subspan(
+      std::min(reading_->body_filled, reading_->body_block.size()));
+  return left.size() < kDirectFrom ? std::span<std::byte>() : left;
+}
+
+void Connection::body_received(std::size_t n, TimePoint now) {
+  now_ = now;
+  Exchange& exchange = *reading_;
+  exchange.continue_wanted = false;
+  exchange.body_filled += n;
+  if (exchange.body_filled < exchange.body_block.size()) return;
+  exchange.data.body_block = std::move(exchange.body_block).freeze();
+  exchange.data.body = exchange.data.body_block.view();
+  start(exchange);
+  if (!processing_) advance();
+}
+
+bool Connection::chunked_step(std::string_view& input) {
+  Exchange& exchange = *reading_;
+  exchange.continue_wanted = false;
+  std::string_view piece;
+  for (;;) {
+    switch (exchange.decoder.next(input, piece)) {
+      case ChunkedDecoder::Outcome::data:
+        exchange.chunks += piece;
+        continue;
+      case ChunkedDecoder::Outcome::more:
+        return false;
+      case ChunkedDecoder::Outcome::failed:
+        refuse(exchange.decoder.status(), exchange.decoder.reason());
+        return false;
+      case ChunkedDecoder::Outcome::done:
+        break;
+    }
+    break;
+  }
+  exchange.data.body_block = Bytes::adopt(std::move(exchange.chunks));
+  exchange.data.body = exchange.data.body_block.view();
+  start(exchange);
+  return true;
+}
+
+void Connection::start(Exchange& exchange) {
+  reading_ = nullptr;
+  since_ = now_;
+  if (exchange.close_after) stop_reading_ = true;
+  exchange.state = Exchange::State::running;
+  ++running_;
+  unsafe_running_ = !is_safe(exchange.data.head.method);
+  const bool nested = std::exchange(processing_, true);
+  events_.on_request(exchange);
+  processing_ = nested;
+  write_out();
+}
+
+// Answers what is being read with an error, after all that came before it, and ends.
+void Connection::refuse(int status, std::string_view reason) {
+  Exchange& exchange = *std::exchange(reading_, nullptr);
+  if (exchange.state == Exchange::State::head &&
+      !(count_ != 0 && &slot(count_ - 1u) == &exchange)) {
+    ring_[(first_ + count_++) % kSlots] = &exchange;
+  }
+  stop_reading_ = linger_ = true;
+  exchange.close_after = exchange.answered = true;
+  exchange.continue_wanted = false;
+  exchange.response = events_.refusal(exchange, status, reason);
+  exchange.state = Exchange::State::ready;
+  write_out();
+}
+
+void Connection::end_of_input(TimePoint now) {
+  now_ = now;
+  if (phase_ == Phase::lingering) phase_ = Phase::closed;
+  if (phase_ != Phase::open) return;
+  const bool waited_for = running_ != 0 || std::any_of(ring_.begin(), ring_.end(), [](Exchange* x) {
+                            return x != nullptr && x->state == Exchange::State::streaming;
+                          });
+  if (waited_for || out_ == nullptr) return abort(CancelReason::client_gone);
+  drop_reading();
+  // The peer has only stopped sending: it gets what was answered.
+  stop_reading_ = close_after_out_ = true;
+}
+
+// A request whose end will not come; it is the newest of the ring, if it is there already.
+void Connection::drop_reading() noexcept {
+  if (reading_ == nullptr) return;
+  Exchange& exchange = *std::exchange(reading_, nullptr);
+  if (count_ != 0 && &slot(count_ - 1u) == &exchange) ring_[(first_ + --count_) % kSlots] = nullptr;
+  resources_.exchanges.release(exchange);
+}
+
+}  // namespace aiserve::inline v0::http::detail

@@ -1,0 +1,245 @@
+// The sending half of Connection, and its timeouts and ends.
+#include <algorithm>
+#include <utility>
+
+#include "http/connection.hpp"
+#include "http/stream_source.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+OutBuffer& Connection::out() {
+  if (out_ == nullptr) {
+    if (resources_.out_buffers.empty()) {
+      out_ = std::make_unique<OutBuffer>();
+    } else {
+      out_ = std::move(resources_.out_buffers.back());
+      resources_.out_buffers.pop_back();
+    }
+    out_since_ = now_;
+  }
+  return *out_;
+}
+
+void Connection::answer(Exchange& exchange, Response&& response, TimePoint now) {
+  now_ = now;
+  if (exchange.answered) return;  // the deadline was faster
+  exchange.answered = true;
+  exchange.response = std::move(response);
+  if (exchange.state == Exchange::State::running) {
+    exchange.state = Exchange::State::ready;
+    --running_;
+    if (running_ == 0) unsafe_running_ = false;
+  }
+  if (!processing_) advance();
+}
+
+void Connection::handler_ended(Exchange& exchange) noexcept { exchange.handler_running = false; }
+
+void Connection::stream_ready(TimePoint now) {
+  now_ = now;
+  advance();
+}
+
+// After a response: writes what is next in order and parses what had to wait.
+void Connection::advance() {
+  write_out();
+  while (!spill_.empty() && phase_ == Phase::open) {
+    const std::size_t before = spill_.size();
+    if (reading_ == nullptr && !can_parse()) return;
+    process_spill();
+    write_out();
+    if (spill_.size() == before) return;
+  }
+}
+
+void Connection::write_out() {
+  while (count_ != 0 && phase_ == Phase::open && !close_after_out_) {
+    Exchange& exchange = slot(0);
+    if (exchange.state == Exchange::State::ready) {
+      write_head(exchange);
+      if (exchange.state == Exchange::State::streaming) continue;
+      pop_front();
+    } else if (exchange.state == Exchange::State::streaming) {
+      if (!pull_stream(exchange)) return;
+    } else {
+      if (exchange.continue_wanted) out().text() += "HTTP/1.1 100 Continue\r\n\r\n";
+      exchange.continue_wanted = false;
+      return;
+    }
+  }
+}
+
+void Connection::write_head(Exchange& exchange) {
+  using Persistence = ResponseWriter::Persistence;
+  const Head& head = exchange.data.head;
+  const bool stream = ResponseWriter::stream(exchange.response) != nullptr;
+  const bool head_only = head.method == Method::head;
+  const bool until_close = stream && head.http10 && !head_only;
+  const bool last =
+      exchange.close_after || until_close || (draining_ && count_ == 1 && reading_ == nullptr);
+  exchange.close_after = last;
+  const ResponseWriter::Framing framing{.persistence = last          ? Persistence::close
+                                                       : head.http10 ? Persistence::keep_on_http10
+                                                                     : Persistence::keep,
+                                        .head_only = head_only,
+                                        .chunked = stream && !head.http10};
+  if (stream && !head_only) exchange.state = Exchange::State::streaming;
+  ResponseWriter::write(out(), exchange.response, framing, resources_.date_line);
+}
+
+// True if the stream has ended and the next slot is first.
+bool Connection::pull_stream(Exchange& exchange) {
+  if (out_ != nullptr && out_->pending() >= limits_.out_bytes) return false;
+  const auto& source = ResponseWriter::stream(exchange.response);
+  std::string data;
+  const StreamSource::State state = source->pull(data, limits_.out_bytes);
+  if (!data.empty()) {
+    since_ = now_;
+    if (exchange.data.head.http10) {
+      out().text() += data;
+    } else {
+      append_chunk(out().text(), data);
+    }
+  }
+  if (state == StreamSource::State::open) return false;
+  if (state == StreamSource::State::overflowed) {
+    abort(CancelReason::slow_client);
+    return false;
+  }
+  if (!exchange.data.head.http10) out().text() += "0\r\n\r\n";
+  pop_front();
+  return true;
+}
+
+void Connection::pop_front() noexcept {
+  Exchange& exchange = slot(0);
+  if (exchange.close_after) close_after_out_ = stop_reading_ = true;
+  if (const auto& source = ResponseWriter::stream(exchange.response); source != nullptr) {
+    source->gone(CancelReason::none);
+  }
+  ring_[first_] = nullptr;
+  first_ = static_cast<std::uint8_t>((first_ + 1) % kSlots);
+  --count_;
+  since_ = now_;
+  served_ = true;
+  let_go(exchange);
+}
+
+void Connection::let_go(Exchange& exchange) noexcept {
+  if (exchange.handler_running) {
+    exchange.connection = nullptr;  // the handler gives it back
+  } else {
+    resources_.exchanges.release(exchange);
+  }
+}
+
+std::size_t Connection::gather(std::span<iovec> pieces) const noexcept {
+  return out_ == nullptr ? 0 : out_->gather(pieces);
+}
+
+void Connection::sent(std::size_t n, TimePoint now) {
+  now_ = now;
+  if (n != 0) out_since_ = now;
+  out_->consume(n);
+  if (out_->empty()) finish_out();
+  if (phase_ == Phase::open && !processing_) advance();
+}
+
+void Connection::finish_out() noexcept {
+  constexpr std::size_t kKeep = 64;
+  if (resources_.out_buffers.size() < kKeep) {
+    if (resources_.out_buffers.capacity() == 0) resources_.out_buffers.reserve(kKeep);
+    resources_.out_buffers.push_back(std::move(out_));
+  }
+  out_.reset();
+  const bool drained = draining_ && count_ == 0 && reading_ == nullptr;
+  if (!close_after_out_ && !drained) return;
+  phase_ = linger_ ? Phase::lingering : Phase::closed;
+  since_ = now_;
+}
+
+bool Connection::wants_read() const noexcept {
+  if (phase_ == Phase::lingering) return true;
+  return phase_ == Phase::open && !stop_reading_ && spill_.size() < limits_.read_ahead;
+}
+
+// --- time and ends
+
+void Connection::tick(TimePoint now) {
+  now_ = now;
+  if (phase_ == Phase::lingering && now - since_ >= limits_.linger_timeout) phase_ = Phase::closed;
+  if (phase_ != Phase::open) return;
+  if (out_ != nullptr && now - out_since_ >= limits_.write_timeout) {
+    return abort(CancelReason::slow_client);
+  }
+  if (running_ != 0) check_running(now);
+  check_reading(now);
+  if (count_ != 0 && slot(0).state == Exchange::State::streaming) check_stream(now);
+}
+
+void Connection::check_reading(TimePoint now) {
+  if (stop_reading_) return;
+  const Duration quiet = now - since_;
+  if (reading_ == nullptr) {
+    const Duration patience =
+        served_ ? limits_.idle_timeout : std::min(limits_.idle_timeout, limits_.head_timeout);
+    if (count_ == 0 && out_ == nullptr && quiet >= patience) phase_ = Phase::closed;
+  } else if (reading_->state == Exchange::State::head) {
+    if (!held_ && quiet >= limits_.head_timeout) refuse(408, "the head took too long");
+  } else if (quiet >= limits_.body_timeout) {
+    if (reading_->answered) return abort(CancelReason::slow_client);
+    refuse(408, "the body took too long");
+  }
+}
+
+void Connection::check_running(TimePoint now) {
+  for (std::size_t i = 0; i < count_; ++i) {
+    Exchange& exchange = slot(i);
+    if (exchange.state != Exchange::State::running || !exchange.deadline.expired(now)) continue;
+    exchange.close_after = stop_reading_ = true;
+    processing_ = true;
+    events_.on_deadline(exchange);
+    processing_ = false;
+  }
+  advance();
+}
+
+void Connection::check_stream(TimePoint now) {
+  if (out_ != nullptr || now - since_ < limits_.heartbeat) return;
+  Exchange& exchange = slot(0);
+  const std::string_view beat = ResponseWriter::stream(exchange.response)->heartbeat();
+  since_ = now;
+  if (exchange.data.head.http10) {
+    out().text() += beat;
+  } else {
+    append_chunk(out().text(), beat);
+  }
+}
+
+void Connection::drain(TimePoint now) {
+  now_ = now;
+  draining_ = true;
+  if (phase_ == Phase::open && !busy() && reading_ == nullptr) phase_ = Phase::closed;
+}
+
+void Connection::abort(CancelReason reason) noexcept {
+  while (count_ != 0) {
+    Exchange& exchange = slot(0);
+    if (&exchange == reading_) reading_ = nullptr;
+    if (exchange.handler_running) events_.on_gone(exchange, reason);
+    if (const auto& source = ResponseWriter::stream(exchange.response); source != nullptr) {
+      source->gone(reason);
+    }
+    ring_[first_] = nullptr;
+    first_ = static_cast<std::uint8_t>((first_ + 1) % kSlots);
+    --count_;
+    let_go(exchange);
+  }
+  if (reading_ != nullptr) resources_.exchanges.release(*std::exchange(reading_, nullptr));
+  running_ = 0;
+  out_.reset();
+  spill_.clear();
+  phase_ = Phase::closed;
+}
+
+}  // namespace aiserve::inline v0::http::detail

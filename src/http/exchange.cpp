@@ -1,0 +1,38 @@
+#include "http/exchange.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+void Exchange::clear() noexcept {
+  data.clear();
+  parser.reset();
+  state = State::head;
+  answered = handler_running = close_after = continue_wanted = false;
+  response = Response();
+  context.reset();
+  route = nullptr;
+  connection = nullptr;
+  deadline = Deadline::never();
+  pass = Gate::Pass();
+  body_filled = 0;
+  if (body_block.size() != 0) body_block = MutableBytes();
+  if (chunks.capacity() > sizeof(std::string)) std::string().swap(chunks);
+}
+
+Exchange& ExchangePool::acquire() {
+  ++in_use_;
+  if (free_.empty()) return *std::make_unique<Exchange>().release();
+  Exchange* exchange = free_.back().release();
+  free_.pop_back();
+  return *exchange;
+}
+
+void ExchangePool::release(Exchange& exchange) noexcept {
+  --in_use_;
+  std::unique_ptr<Exchange> owned(&exchange);
+  if (free_.size() >= kKeep) return;
+  owned->clear();
+  if (free_.capacity() == 0) free_.reserve(kKeep);
+  free_.push_back(std::move(owned));
+}
+
+}  // namespace aiserve::inline v0::http::detail

@@ -1,0 +1,77 @@
+// Exchange: one request on its way to one response: the slot of a connection's ring. Pooled per
+// I/O thread; freed when the response has been written out *and* the handler has ended.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aiserve/core/context.hpp"
+#include "aiserve/core/gate.hpp"
+#include "aiserve/http/request.hpp"
+#include "aiserve/http/response.hpp"
+#include "http/chunked.hpp"
+#include "http/head_parser.hpp"
+#include "http/request_state.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+class Connection;
+struct Route;
+
+struct Exchange {
+  enum class State : std::uint8_t {
+    head,        // being read
+    body,        // being read
+    discarding,  // answered early, the rest of a small body is still read
+    running,     // with its handler
+    ready,       // has a response that waits for its turn
+    streaming    // head written, the body is produced while it is sent
+  };
+
+  RequestState data;
+  Request request{data};
+  HeadParser parser;
+  State state = State::head;
+  bool answered = false;         // `response` is set, or was sent
+  bool handler_running = false;  // a coroutine that refers to this exchange
+  bool close_after = false;      // the connection ends with this response
+  bool continue_wanted = false;  // the client waits for 100 Continue
+  Response response;
+  std::optional<Context> context;
+  const Route* route = nullptr;
+  Connection* connection = nullptr;  // null once detached: only the handler holds on to it
+  std::uint64_t body_limit = 0;
+  TimePoint began{};  // head complete
+  Deadline deadline;  // of the handler
+  Gate::Pass pass;    // while a handler is suspended
+
+  std::size_t body_filled = 0;
+  MutableBytes body_block;  // of a body with Content-Length
+  std::string chunks;       // of a chunked body
+  ChunkedDecoder decoder;
+
+  // For the list of what is in flight (server status).
+  Exchange* previous_active = nullptr;
+  Exchange* next_active = nullptr;
+
+  void clear() noexcept;
+};
+
+class ExchangePool {
+ public:
+  Exchange& acquire();
+  void release(Exchange& exchange) noexcept;
+  // Taken and not given back.
+  std::size_t in_use() const noexcept { return in_use_; }
+
+ private:
+  static constexpr std::size_t kKeep = 256;
+
+  std::vector<std::unique_ptr<Exchange>> free_;
+  std::size_t in_use_ = 0;
+};
+
+}  // namespace aiserve::inline v0::http::detail

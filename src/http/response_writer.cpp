@@ -1,0 +1,198 @@
+#include "http/response_writer.hpp"
+
+#include <array>
+#include <charconv>
+#include <ctime>
+
+#include "http/stream_source.hpp"
+
+namespace aiserve::inline v0::http::detail {
+namespace {
+
+// The few that nearly all responses have, as one append.
+std::string_view ready_status_line(int status) noexcept {
+  switch (status) {
+    case 200:
+      return "HTTP/1.1 200 OK\r\n";
+    case 201:
+      return "HTTP/1.1 201 Created\r\n";
+    case 202:
+      return "HTTP/1.1 202 Accepted\r\n";
+    case 204:
+      return "HTTP/1.1 204 No Content\r\n";
+    case 400:
+      return "HTTP/1.1 400 Bad Request\r\n";
+    case 404:
+      return "HTTP/1.1 404 Not Found\r\n";
+    case 429:
+      return "HTTP/1.1 429 Too Many Requests\r\n";
+    case 503:
+      return "HTTP/1.1 503 Service Unavailable\r\n";
+    default:
+      return {};
+  }
+}
+
+void append_number(std::string& out, std::uint64_t value, int base = 10) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+void append_status_line(std::string& out, int status) {
+  const std::string_view ready = ready_status_line(status);
+  if (!ready.empty()) {
+    out += ready;
+    return;
+  }
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::uint64_t>(status));
+  out += ' ';
+  out += reason_phrase(status);
+  out += "\r\n";
+}
+
+constexpr bool has_no_body(int status) noexcept { return status == 204 || status == 304; }
+
+}  // namespace
+
+std::string_view reason_phrase(int status) noexcept {
+  struct Row {
+    int status;
+    std::string_view phrase;
+  };
+  static constexpr Row kRows[] = {{200, "OK"},
+                                  {201, "Created"},
+                                  {202, "Accepted"},
+                                  {204, "No Content"},
+                                  {206, "Partial Content"},
+                                  {301, "Moved Permanently"},
+                                  {302, "Found"},
+                                  {303, "See Other"},
+                                  {304, "Not Modified"},
+                                  {307, "Temporary Redirect"},
+                                  {308, "Permanent Redirect"},
+                                  {400, "Bad Request"},
+                                  {401, "Unauthorized"},
+                                  {403, "Forbidden"},
+                                  {404, "Not Found"},
+                                  {405, "Method Not Allowed"},
+                                  {406, "Not Acceptable"},
+                                  {408, "Request Timeout"},
+                                  {409, "Conflict"},
+                                  {410, "Gone"},
+                                  {411, "Length Required"},
+                                  {412, "Precondition Failed"},
+                                  {413, "Content Too Large"},
+                                  {414, "URI Too Long"},
+                                  {415, "Unsupported Media Type"},
+                                  {416, "Range Not Satisfiable"},
+                                  {417, "Expectation Failed"},
+                                  {422, "Unprocessable Content"},
+                                  {426, "Upgrade Required"},
+                                  {429, "Too Many Requests"},
+                                  {431, "Request Header Fields Too Large"},
+                                  {499, "Client Closed Request"},
+                                  {500, "Internal Server Error"},
+                                  {501, "Not Implemented"},
+                                  {502, "Bad Gateway"},
+                                  {503, "Service Unavailable"},
+                                  {504, "Gateway Timeout"},
+                                  {505, "HTTP Version Not Supported"}};
+  for (const Row& row : kRows) {
+    if (row.status == status) return row.phrase;
+  }
+  return "Unknown";
+}
+
+std::string_view DateLine::at(WallTime now) {
+  const std::int64_t second =
+      std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  if (second == second_) return line_;
+  second_ = second;
+  // RFC 9110 section 5.6.7, without the locale that strftime would ask.
+  static constexpr std::string_view kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds = second;
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  const auto two = [this](int value) {
+    line_ += static_cast<char>('0' + value / 10);
+    line_ += static_cast<char>('0' + value % 10);
+  };
+  line_ = "Date: ";
+  line_ += kDays[utc.tm_wday];
+  line_ += ", ";
+  two(utc.tm_mday);
+  line_ += ' ';
+  line_ += kMonths[utc.tm_mon];
+  line_ += ' ';
+  append_number(line_, static_cast<std::uint64_t>(utc.tm_year + 1900));
+  for (const auto& [lead, value] :
+       {std::pair{' ', utc.tm_hour}, std::pair{':', utc.tm_min}, std::pair{':', utc.tm_sec}}) {
+    line_ += lead;
+    two(value);
+  }
+  line_ += " GMT\r\n";
+  return line_;
+}
+
+std::string_view ResponseWriter::fault(const Response& response) noexcept {
+  if (!response.fault_.empty()) return response.fault_;
+  if (response.status_ < 200 || response.status_ > 599) return "a status outside 200 to 599";
+  return {};
+}
+
+Response ResponseWriter::streaming(std::string_view content_type,
+                                   std::shared_ptr<StreamSource> source) {
+  Response response;
+  response.content_type_ = content_type;
+  response.stream_ = std::move(source);
+  return response;
+}
+
+void ResponseWriter::write_head(std::string& out, const Response& response, const Framing& framing,
+                                std::string_view date_line) {
+  append_status_line(out, response.status_);
+  out += date_line;
+  if (!response.content_type_.empty()) {
+    out += "Content-Type: ";
+    out += response.content_type_;
+    out += "\r\n";
+  }
+  if (response.stream_ != nullptr) {
+    if (framing.chunked) out += "Transfer-Encoding: chunked\r\n";
+  } else if (!has_no_body(response.status_)) {
+    out += "Content-Length: ";
+    append_number(out, body_size(response));
+    out += "\r\n";
+  }
+  if (framing.persistence == Persistence::close) out += "Connection: close\r\n";
+  if (framing.persistence == Persistence::keep_on_http10) out += "Connection: keep-alive\r\n";
+  out += response.fields_;
+  out += "\r\n";
+}
+
+void ResponseWriter::write(OutBuffer& out, Response& response, const Framing& framing,
+                           std::string_view date_line) {
+  write_head(out.text(), response, framing, date_line);
+  const bool no_body = framing.head_only || has_no_body(response.status_);
+  if (no_body || response.stream_ != nullptr) return;
+  if (!response.bytes_.empty()) return out.append(std::move(response.bytes_));
+  if (response.text_.size() <= OutBuffer::kCopyUpTo) {
+    out.text() += response.text_;
+  } else {
+    out.append(Bytes::adopt(std::move(response.text_)));
+  }
+}
+
+void append_chunk(std::string& out, std::string_view data) {
+  if (data.empty()) return;
+  append_number(out, data.size(), 16);
+  out += "\r\n";
+  out += data;
+  out += "\r\n";
+}
+
+}  // namespace aiserve::inline v0::http::detail

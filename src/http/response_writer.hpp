@@ -1,0 +1,63 @@
+// ResponseWriter: puts a Response on the wire. Status lines and common types are ready-made text,
+// the Date line is made once per second.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "aiserve/core/deadline.hpp"
+#include "aiserve/http/response.hpp"
+#include "http/out_buffer.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+// "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", renewed when the second changes.
+class DateLine {
+ public:
+  std::string_view at(WallTime now);
+
+ private:
+  std::int64_t second_ = -1;
+  std::string line_;
+};
+
+class ResponseWriter {
+ public:
+  enum class Persistence : std::uint8_t {
+    keep,            // HTTP/1.1: no Connection field
+    keep_on_http10,  // Connection: keep-alive
+    close            // Connection: close
+  };
+
+  struct Framing {
+    Persistence persistence = Persistence::keep;
+    bool head_only = false;  // the answer to HEAD
+    bool chunked = false;    // a stream; otherwise it ends with the connection
+  };
+
+  // Why the response cannot be sent; empty if it can.
+  static std::string_view fault(const Response& response) noexcept;
+  static const std::shared_ptr<StreamSource>& stream(const Response& response) noexcept {
+    return response.stream_;
+  }
+  static Response streaming(std::string_view content_type, std::shared_ptr<StreamSource> source);
+  static std::size_t body_size(const Response& response) noexcept {
+    return response.bytes_.empty() ? response.text_.size() : response.bytes_.size();
+  }
+
+  // Appends head and body, which it takes over; of a stream the head only.
+  static void write(OutBuffer& out, Response& response, const Framing& framing,
+                    std::string_view date_line);
+
+ private:
+  static void write_head(std::string& out, const Response& response, const Framing& framing,
+                         std::string_view date_line);
+};
+
+// "Not Found"; "Unknown" for what RFC 9110 doesn't name.
+std::string_view reason_phrase(int status) noexcept;
+
+void append_chunk(std::string& out, std::string_view data);
+
+}  // namespace aiserve::inline v0::http::detail

@@ -1,0 +1,162 @@
+// A Connection with a small server behind it and a hand-fed clock; no socket.
+//   GET  /            "root"            POST /echo        the body
+//   any  /slow/NAME   suspends until finish(NAME)
+//   any  /early       403 before the body
+//   GET  /big         100,000 bytes     POST /small       takes 10 bytes at most
+//   GET  /events      an event stream that stays open; `events` is its queue
+//   GET  /deadline    suspends with a deadline of 30 s
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/connection.hpp"
+#include "http/event_queue.hpp"
+
+namespace aiserve::http::detail {
+
+class ConnectionFixture : public ConnectionEvents {
+ public:
+  explicit ConnectionFixture(const ConnectionLimits& given = {}) : limits(given) {
+    resources.date_line = "Date: now\r\n";
+    connection = std::make_unique<Connection>(*this, limits, resources, now);
+  }
+  ~ConnectionFixture() {
+    connection.reset();
+    for (auto& [name, exchange] : suspended) resources.exchanges.release(*exchange);
+  }
+
+  // Feeds in slices; what comes out is appended to `output` at once.
+  void feed(std::string_view bytes, std::size_t slice = static_cast<std::size_t>(-1)) {
+    while (!bytes.empty()) {
+      // A fresh block of the exact size: a view that is kept too long is a read out of bounds.
+      const std::string piece(bytes.substr(0, slice));
+      connection->feed(piece, now);
+      take_output();
+      bytes.remove_prefix(piece.size());
+    }
+  }
+  void take_output() {
+    std::array<iovec, 4> pieces;
+    while (connection->wants_write()) {
+      const std::size_t used = connection->gather(pieces);
+      std::size_t n = 0;
+      for (std::size_t i = 0; i < used; ++i) {
+        output.append(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
+        n += pieces[i].iov_len;
+      }
+      connection->sent(n, now);
+    }
+  }
+  void finish(const std::string& name) {
+    Exchange& exchange = *suspended.at(name);
+    suspended.erase(name);
+    end_handler(exchange, text(name));
+    take_output();
+  }
+  void end_handler(Exchange& exchange, Response response) {
+    Connection* const home = exchange.connection;
+    exchange.handler_running = false;
+    if (home == nullptr) return resources.exchanges.release(exchange);
+    home->answer(exchange, std::move(response), now);
+  }
+  void pass(Duration time) {
+    now += time;
+    connection->tick(now);
+    take_output();
+  }
+
+  // Status codes of the final responses in `output`.
+  std::vector<int> statuses() const {
+    std::vector<int> found;
+    std::string_view left = output;
+    for (std::size_t at; (at = left.find("HTTP/1.1 ")) != std::string_view::npos;) {
+      left.remove_prefix(at + 9);
+      const int status = std::stoi(std::string(left.substr(0, 3)));
+      if (status >= 200) found.push_back(status);
+    }
+    return found;
+  }
+  // Their bodies, of those that give a length.
+  std::vector<std::string> bodies() const {
+    std::vector<std::string> found;
+    std::string_view left = output;
+    while (!left.empty()) {
+      const std::size_t end = left.find("\r\n\r\n");
+      if (end == std::string_view::npos) break;
+      const std::size_t at = left.substr(0, end).find("Content-Length: ");
+      const std::size_t length =
+          at == std::string_view::npos ? 0 : std::stoul(std::string(left.substr(at + 16)));
+      found.emplace_back(left.substr(end + 4, length));
+      left.remove_prefix(std::min(left.size(), end + 4 + length));
+    }
+    return found;
+  }
+  bool closed() const { return connection->phase() != Connection::Phase::open; }
+
+  void on_head(Exchange& exchange) override {
+    ++heads;
+    const std::string_view path = exchange.request.path();
+    if (path == "/small") exchange.body_limit = 10;
+    if (path == "/early") connection->answer(exchange, text("no").status(403), now);
+    if (path == "/deadline") exchange.deadline = Deadline::after(now, std::chrono::seconds(30));
+  }
+  void on_request(Exchange& exchange) override {
+    const std::string path(exchange.request.path());
+    handled.push_back(std::string(name(exchange.request.method())) + " " + path);
+    if (path.starts_with("/slow/") || path == "/deadline") {
+      exchange.data.own();
+      exchange.handler_running = true;
+      suspended[path.substr(path.rfind('/') + 1)] = &exchange;
+    } else if (path == "/echo") {
+      connection->answer(exchange, text(std::string(exchange.request.text())), now);
+    } else if (path == "/big") {
+      connection->answer(exchange, text(std::string(100'000, 'b')), now);
+    } else if (path == "/events") {
+      events = std::make_shared<EventQueue>(1000, [this] { ++wakes; });
+      connection->answer(exchange, ResponseWriter::streaming("text/event-stream", events), now);
+    } else {
+      connection->answer(exchange, text("root"), now);
+    }
+  }
+  void on_deadline(Exchange& exchange) override {
+    connection->answer(exchange, text("late").status(504), now);
+  }
+  void on_gone(Exchange& exchange, CancelReason reason) override {
+    gone.push_back(std::string(exchange.request.path()) + " " + std::string(to_string(reason)));
+  }
+  Response refusal(Exchange&, int status, std::string_view reason) override {
+    ++refusals;
+    return text(std::string(reason)).status(status);
+  }
+
+  ConnectionLimits limits;
+  ConnectionResources resources;
+  TimePoint now{};
+  std::unique_ptr<Connection> connection;
+  std::string output;
+  std::vector<std::string> handled;
+  std::vector<std::string> gone;
+  std::map<std::string, Exchange*> suspended;
+  std::shared_ptr<EventQueue> events;
+  int heads = 0;
+  int refusals = 0;
+  int wakes = 0;
+};
+
+inline std::string get(std::string_view path, std::string_view fields = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
+}
+inline std::string post(std::string_view path, std::string_view body,
+                        std::string_view fields = "") {
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(fields) + "\r\n" + std::string(body);
+}
+
+}  // namespace aiserve::http::detail
