@@ -39,9 +39,9 @@ HeavyHitters::Candidate& HeavyHitters::candidate(std::string_view value) {
     return entry.count > 0 && entry.value == value;
   });
   if (known != row.end()) return *known;
-  Candidate& smallest = *std::min_element(
-      row.begin(), row.end(),
-      [](const Candidate& a, const Candidate& b) { return a.count < b.count; });
+  Candidate& smallest =
+      *std::min_element(row.begin(), row.end(),
+                        [](const Candidate& a, const Candidate& b) { return a.count < b.count; });
   smallest.value = value;
   smallest.error = smallest.count;
   return smallest;
@@ -71,9 +71,9 @@ HeavyHitters::Slot HeavyHitters::smallest_named() noexcept {
 void HeavyHitters::put_back(Slot slot) {
   const std::uint64_t traffic = traffic_[slot].load(std::memory_order_relaxed);
   Row& row = row_of(values_[slot]);
-  Candidate& smallest = *std::min_element(
-      row.begin(), row.end(),
-      [](const Candidate& a, const Candidate& b) { return a.count < b.count; });
+  Candidate& smallest =
+      *std::min_element(row.begin(), row.end(),
+                        [](const Candidate& a, const Candidate& b) { return a.count < b.count; });
   if (smallest.count < traffic) smallest = Candidate{values_[slot], traffic, 0};
 }
 

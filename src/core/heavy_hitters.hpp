@@ -2,10 +2,9 @@
 ///
 /// The `top` named values are counted exactly. The rest competes in rows of eight entries: an
 /// unknown value takes the row's least frequent entry and inherits its count as possible error
-/// (Space-Saving, Metwally et al. 2005, per row as in set-associative caches). Only what is certain,
-/// count minus error, lets a value replace a named one.
-/// *Thread safety:* named() and count_named() any thread while nobody is in another function;
-/// the rest one thread.
+/// (Space-Saving, Metwally et al. 2005, per row as in set-associative caches). Only what is
+/// certain, count minus error, lets a value replace a named one. *Thread safety:* named() and
+/// count_named() any thread while nobody is in another function; the rest one thread.
 #pragma once
 
 #include <array>

@@ -23,7 +23,8 @@ constexpr std::uint64_t kFirst = static_cast<std::uint64_t>(kExponentBias + kLow
 std::size_t bucket_of(double value) noexcept {
   constexpr double kSmallest = 0x1p-24;
   if (value <= kSmallest) return 0;
-  const std::uint64_t step = (std::bit_cast<std::uint64_t>(value) - 1) >> (kMantissaBits - kSubBits);
+  const std::uint64_t step =
+      (std::bit_cast<std::uint64_t>(value) - 1) >> (kMantissaBits - kSubBits);
   return std::min<std::size_t>(static_cast<std::size_t>(step - kFirst) + 1, kBuckets - 1);
 }
 
@@ -31,7 +32,9 @@ double upper_bound(std::size_t bucket) noexcept {
   return std::bit_cast<double>((kFirst + bucket) << (kMantissaBits - kSubBits));
 }
 
-double lower_bound(std::size_t bucket) noexcept { return bucket == 0 ? 0 : upper_bound(bucket - 1); }
+double lower_bound(std::size_t bucket) noexcept {
+  return bucket == 0 ? 0 : upper_bound(bucket - 1);
+}
 
 constexpr std::array<double, 18> kLatency{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                           0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
@@ -78,7 +81,8 @@ double HistogramSnapshot::quantile(double q) const noexcept {
   if (count_ == 0) return 0;
   // Nearest rank: the ceil(q n)-th value, found in its bucket by proportion.
   const double scaled = std::ceil(std::clamp(q, 0.0, 1.0) * static_cast<double>(count_));
-  const std::uint64_t rank = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(scaled), 1, count_);
+  const std::uint64_t rank =
+      std::clamp<std::uint64_t>(static_cast<std::uint64_t>(scaled), 1, count_);
   std::uint64_t below = 0;
   for (std::size_t i = 0; i < kBuckets; ++i) {
     const std::uint64_t here = buckets_[i];

@@ -24,7 +24,8 @@ constexpr std::array<std::uint8_t, 256> kDigits = make_digits();
 std::uint64_t next_high(WallTime time) noexcept {
   thread_local std::uint64_t last = 0;
   const auto ms = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  const std::uint64_t floor = ms > 0 ? (static_cast<std::uint64_t>(ms) & 0xffff'ffff'ffff) << 16 : 0;
+  const std::uint64_t floor =
+      ms > 0 ? (static_cast<std::uint64_t>(ms) & 0xffff'ffff'ffff) << 16 : 0;
   // A fresh millisecond starts in the lower half of the sequence, at a random place.
   last = floor > last ? floor | (detail::random_u64() & 0x7fff) : last + 1;
   return last;

@@ -131,7 +131,8 @@ Result<json> parse(std::string_view text, JsonLimits limits) {
   Builder builder(limits);
   const char* reached = text.data();
   const char* const end = text.data() + text.size();
-  const bool parsed = json::sax_parse(Cursor(text.data(), &reached), Cursor(end, &reached), &builder);
+  const bool parsed =
+      json::sax_parse(Cursor(text.data(), &reached), Cursor(end, &reached), &builder);
   if (parsed) return builder.take();
   std::size_t position = builder.position();
   if (position == std::string::npos) position = static_cast<std::size_t>(reached - text.data()) - 1;

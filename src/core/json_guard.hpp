@@ -13,10 +13,10 @@
 
 #include <aiserve/core/result.hpp>
 
-#include <nlohmann/json.hpp>
-
 #include <cstddef>
 #include <string_view>
+
+#include <nlohmann/json.hpp>
 
 namespace aiserve::inline v0::detail {
 

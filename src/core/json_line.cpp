@@ -17,8 +17,8 @@ bool plain(char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '
 // What could move a reader's cursor, end a line for some tool, or show text in another order.
 bool harmful(char32_t code) noexcept {
   return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061C || code == 0x200E ||
-         code == 0x200F || (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
-         code == 0xFEFF;
+         code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
 }
 
 // One escaped character. All harmful characters lie in the basic plane.
@@ -30,12 +30,18 @@ struct Escape {
 
 Escape escape(char32_t code) noexcept {
   switch (code) {
-    case '"': return {{'\\', '"'}, 2};
-    case '\\': return {{'\\', '\\'}, 2};
-    case '\n': return {{'\\', 'n'}, 2};
-    case '\r': return {{'\\', 'r'}, 2};
-    case '\t': return {{'\\', 't'}, 2};
-    default: break;
+    case '"':
+      return {{'\\', '"'}, 2};
+    case '\\':
+      return {{'\\', '\\'}, 2};
+    case '\n':
+      return {{'\\', 'n'}, 2};
+    case '\r':
+      return {{'\\', 'r'}, 2};
+    case '\t':
+      return {{'\\', 't'}, 2};
+    default:
+      break;
   }
   return {{'\\', 'u', kHex[(code >> 12) & 15], kHex[(code >> 8) & 15], kHex[(code >> 4) & 15],
            kHex[code & 15]},
@@ -53,8 +59,8 @@ bool JsonLine::put(std::string_view piece, std::size_t limit) noexcept {
 
 bool JsonLine::put_escaped(std::string_view text, std::size_t limit) noexcept {
   while (!text.empty()) {
-    const auto run = static_cast<std::size_t>(
-        std::find_if_not(text.begin(), text.end(), plain) - text.begin());
+    const auto run =
+        static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), plain) - text.begin());
     const std::size_t fitting = std::min(run, limit - size_);
     put(text.substr(0, fitting), limit);
     if (fitting < run) return false;

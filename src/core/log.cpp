@@ -1,14 +1,14 @@
 #include "aiserve/core/log.hpp"
 
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <iterator>
 #include <mutex>
 #include <utility>
+
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "aiserve/core/context.hpp"
 #include "core/json_line.hpp"
@@ -19,9 +19,9 @@ namespace aiserve::inline v0 {
 namespace {
 
 constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "off"};
-constexpr std::array<std::string_view, 10> kReserved{"time",     "level",    "msg",     "service",
-                                                     "request_id", "tenant", "trace_id", "span_id",
-                                                     "suppressed", "truncated"};
+constexpr std::array<std::string_view, 10> kReserved{
+    "time",   "level",    "msg",     "service",    "request_id",
+    "tenant", "trace_id", "span_id", "suppressed", "truncated"};
 
 // One writev per line, so that lines of several processes on one pipe stay whole up to PIPE_BUF;
 // the lock keeps longer ones whole within this process. What a broken stderr refuses is lost.
@@ -65,7 +65,8 @@ void add_field(detail::JsonLine& line, const LogField& field) noexcept {
   std::visit([&](const auto& value) { line.add(key, value); }, field.value.variant());
 }
 
-void add_unless_empty(detail::JsonLine& line, std::string_view key, std::string_view text) noexcept {
+void add_unless_empty(detail::JsonLine& line, std::string_view key,
+                      std::string_view text) noexcept {
   if (!text.empty()) line.add(key, text);
 }
 

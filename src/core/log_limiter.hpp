@@ -6,6 +6,7 @@
 #pragma once
 
 #include <aiserve/core/log.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -8,7 +8,9 @@
 namespace aiserve::inline v0::detail {
 namespace {
 
-bool letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool letter(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 bool label_name(std::string_view name) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aiserve/core/metrics.hpp>
+
 #include <string>
 #include <string_view>
 

@@ -131,8 +131,9 @@ std::vector<std::string> names_of(const Labels& labels, std::string_view extra) 
 }
 
 void check_bounds(std::string_view name, std::span<const double> bounds) {
-  const bool good = std::is_sorted(bounds.begin(), bounds.end(), std::less_equal<>()) &&
-                    std::all_of(bounds.begin(), bounds.end(), [](double b) { return std::isfinite(b); });
+  const bool good =
+      std::is_sorted(bounds.begin(), bounds.end(), std::less_equal<>()) &&
+      std::all_of(bounds.begin(), bounds.end(), [](double b) { return std::isfinite(b); });
   if (!good) {
     throw ConfigError("metric " + std::string(name) + ": bounds must be finite and ascend");
   }
@@ -163,11 +164,13 @@ struct Metrics::Impl {
 // A histogram x exports x_bucket, x_sum and x_count: no other family may be called so.
 void Metrics::Impl::check_collision(std::string_view name, Kind kind) const {
   for (const std::string_view suffix : {"_bucket", "_sum", "_count"}) {
-    const std::string_view base = name.substr(0, name.size() - std::min(name.size(), suffix.size()));
+    const std::string_view base =
+        name.substr(0, name.size() - std::min(name.size(), suffix.size()));
     const auto owner = families.find(base);
-    const bool taken = name.ends_with(suffix) && owner != families.end() &&
-                       owner->second.kind == Kind::histogram;
-    const bool takes = kind == Kind::histogram && families.contains(std::string(name) + std::string(suffix));
+    const bool taken =
+        name.ends_with(suffix) && owner != families.end() && owner->second.kind == Kind::histogram;
+    const bool takes =
+        kind == Kind::histogram && families.contains(std::string(name) + std::string(suffix));
     if (taken || takes) refuse(name, "collides with a histogram's series");
   }
 }
@@ -207,9 +210,9 @@ Labels::Labels(std::initializer_list<Label> labels) {
 }
 
 void Labels::add(Label label) {
-  const auto place = std::upper_bound(
-      labels_.begin(), labels_.end(), label,
-      [](const Label& a, const Label& b) { return a.name < b.name; });
+  const auto place =
+      std::upper_bound(labels_.begin(), labels_.end(), label,
+                       [](const Label& a, const Label& b) { return a.name < b.name; });
   labels_.insert(place, std::move(label));
 }
 
@@ -288,7 +291,8 @@ BoundedLabel& Metrics::bounded_label(std::string_view name, std::size_t top) {
   const std::scoped_lock lock(impl_->mutex);
   auto& label = impl_->bounded[std::string(name)];
   if (label == nullptr) {
-    label = std::make_unique<BoundedLabel>(BoundedLabelOptions{.name = std::string(name), .top = top});
+    label =
+        std::make_unique<BoundedLabel>(BoundedLabelOptions{.name = std::string(name), .top = top});
   }
   return *label;
 }

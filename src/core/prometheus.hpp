@@ -3,6 +3,7 @@
 #pragma once
 
 #include <aiserve/core/metrics.hpp>
+
 #include <string>
 #include <string_view>
 #include <utility>

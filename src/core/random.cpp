@@ -1,13 +1,13 @@
 #include "core/random.hpp"
 
-#include <sys/random.h>
-
 #include <array>
 #include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
+
+#include <sys/random.h>
 
 namespace aiserve::inline v0::detail {
 namespace {
@@ -58,8 +58,8 @@ class Stream {
   Stream() noexcept {
     constexpr std::array<std::uint32_t, 4> kSigma{0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
     std::memcpy(input_.data(), kSigma.data(), sizeof(kSigma));
-    const auto ticks = static_cast<std::uint64_t>(
-        std::chrono::steady_clock::now().time_since_epoch().count());
+    const auto ticks =
+        static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
     const auto address = reinterpret_cast<std::uintptr_t>(this);
     std::memcpy(&input_[4], &ticks, sizeof(ticks));
     std::memcpy(&input_[6], &address, sizeof(address));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <aiserve/core/deadline.hpp>
+
 #include <array>
 #include <chrono>
 #include <cstddef>

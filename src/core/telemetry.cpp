@@ -28,8 +28,8 @@ struct Telemetry::Impl {
                 .sample_ratio = given.trace_sample_ratio,
                 .clock = given.clock}),
         tenants(metrics.bounded_label("tenant", given.top_tenants)),
-        dropped(metrics.gauge("aiserve_spans_dropped", "Spans lost to a full queue or exporter.", {},
-                              [this] { return static_cast<double>(tracer.dropped()); })) {
+        dropped(metrics.gauge("aiserve_spans_dropped", "Spans lost to a full queue or exporter.",
+                              {}, [this] { return static_cast<double>(tracer.dropped()); })) {
     metrics
         .gauge("aiserve_build_info", "Always 1; the labels say what runs.",
                {{"version", std::string(version())},
@@ -47,7 +47,8 @@ struct Telemetry::Impl {
   CallbackGauge dropped;
 };
 
-Telemetry::Telemetry(TelemetryOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Telemetry::Telemetry(TelemetryOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
 Telemetry::~Telemetry() = default;
 
 const std::string& Telemetry::service() const noexcept { return impl_->service; }

@@ -26,7 +26,8 @@ struct StaticTenantDirectory::Impl {
   detail::TenantTable table;
 };
 
-StaticTenantDirectory::StaticTenantDirectory(std::vector<TenantSpec> tenants, UnknownTenants unknown)
+StaticTenantDirectory::StaticTenantDirectory(std::vector<TenantSpec> tenants,
+                                             UnknownTenants unknown)
     : impl_(std::make_unique<Impl>()) {
   impl_->table.unknown = std::move(unknown);
   for (TenantSpec& spec : tenants) {

@@ -77,7 +77,8 @@ class Reader {
     if (!root.is_object()) return bad("the tenant file", "must hold an object");
     constexpr std::array<const char*, 3> kOrder{"plans", "tenants", "unknown"};
     for (const auto& [key, value] : root.items()) {
-      if (std::find(kOrder.begin(), kOrder.end(), key) == kOrder.end()) return bad(key, "is not known");
+      if (std::find(kOrder.begin(), kOrder.end(), key) == kOrder.end())
+        return bad(key, "is not known");
     }
     for (const char* key : kOrder) {
       const auto member = root.find(key);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <aiserve/core/tenant_directory.hpp>
+
 #include <unordered_map>
 
 namespace aiserve::inline v0::detail {

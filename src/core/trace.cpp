@@ -130,7 +130,8 @@ std::string bounded_trace_state(std::string_view header) {
   if (header.size() <= kMaxTraceState) return std::string(header);
   auto entries = split(header.substr(0, 16 * kMaxTraceState));  // a longer one loses its end anyway
   for (std::size_t i = entries.size(); i-- > 0 && joined_size(entries) > kMaxTraceState;) {
-    if (entries[i].size() > kBigEntry) entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
+    if (entries[i].size() > kBigEntry)
+      entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
   }
   while (joined_size(entries) > kMaxTraceState) entries.pop_back();
   std::string kept;

@@ -7,8 +7,8 @@
 namespace aiserve::inline v0::detail {
 
 struct Utf8Step {
-  char32_t code = 0xFFFD;   ///< the character, U+FFFD if the bytes are none
-  std::size_t length = 1;   ///< bytes to skip, at least 1
+  char32_t code = 0xFFFD;  ///< the character, U+FFFD if the bytes are none
+  std::size_t length = 1;  ///< bytes to skip, at least 1
   bool valid = false;
 };
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <aiserve/core/thread_slot.hpp>
+
 #include <array>
 #include <atomic>
 #include <cstddef>

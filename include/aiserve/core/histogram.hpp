@@ -1,10 +1,10 @@
 /// Histogram and HistogramSnapshot: distributions in log-linear buckets.
 ///
-/// Each power of two is cut into 16 equal buckets (Gil Tene's HdrHistogram, in floating point), from
-/// 2^-24 (60 ns, when the unit is seconds) to 2^32. A value is known to its bucket: any quantile is
-/// within 6.25 % of the true one. Smaller values count as 0, larger ones as 2^32; negative values
-/// count as 0, NaN is ignored. Bounds are upper bounds, inclusive, as Prometheus' `le`.
-/// *Thread safety:* Histogram any thread, a few ns per value; HistogramSnapshot is a value.
+/// Each power of two is cut into 16 equal buckets (Gil Tene's HdrHistogram, in floating point),
+/// from 2^-24 (60 ns, when the unit is seconds) to 2^32. A value is known to its bucket: any
+/// quantile is within 6.25 % of the true one. Smaller values count as 0, larger ones as 2^32;
+/// negative values count as 0, NaN is ignored. Bounds are upper bounds, inclusive, as Prometheus'
+/// `le`. *Thread safety:* Histogram any thread, a few ns per value; HistogramSnapshot is a value.
 ///
 ///     Histogram& seconds = metrics.histogram("aiserve_queue_seconds", "Time in the queue.");
 ///     seconds.observe(clock.now() - enqueued);
@@ -12,6 +12,7 @@
 #pragma once
 
 #include <aiserve/core/thread_slot.hpp>
+
 #include <array>
 #include <atomic>
 #include <chrono>

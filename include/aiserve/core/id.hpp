@@ -13,6 +13,7 @@
 #pragma once
 
 #include <aiserve/core/deadline.hpp>
+
 #include <array>
 #include <compare>
 #include <cstddef>

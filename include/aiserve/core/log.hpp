@@ -15,6 +15,7 @@
 
 #include <aiserve/core/clock.hpp>
 #include <aiserve/core/trace.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -53,8 +54,8 @@ class LogValue {
   template <std::signed_integral T>
   LogValue(T value) noexcept : value_(static_cast<std::int64_t>(value)) {}
   template <std::unsigned_integral T>
-    requires(!std::same_as<T, bool>)
-  LogValue(T value) noexcept : value_(static_cast<std::uint64_t>(value)) {}
+  requires(!std::same_as<T, bool>) LogValue(T value)
+  noexcept : value_(static_cast<std::uint64_t>(value)) {}
   LogValue(std::floating_point auto value) noexcept : value_(static_cast<double>(value)) {}
 
   const Variant& variant() const noexcept { return value_; }

@@ -15,6 +15,7 @@
 
 #include <aiserve/core/histogram.hpp>
 #include <aiserve/core/thread_slot.hpp>
+
 #include <array>
 #include <atomic>
 #include <cstdint>

@@ -14,6 +14,7 @@
 #include <aiserve/core/log.hpp>
 #include <aiserve/core/metrics.hpp>
 #include <aiserve/core/tracer.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <string>

@@ -5,10 +5,12 @@
 /// *Thread safety:* values; distinct copies may be used from any thread.
 ///
 ///     Tenant acme({.id = TenantId("acme"), .plan = "pro", .weight = 4, .scopes = {"infer"}});
-///     if (!acme.has_scope("infer")) return Error(Errc::permission_denied, "scope infer is missing");
+///     if (!acme.has_scope("infer")) return Error(Errc::permission_denied, "scope infer is
+///     missing");
 #pragma once
 
 #include <aiserve/core/result.hpp>
+
 #include <compare>
 #include <cstddef>
 #include <cstdint>

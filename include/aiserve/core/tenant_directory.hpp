@@ -11,6 +11,7 @@
 
 #include <aiserve/core/result.hpp>
 #include <aiserve/core/tenant.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <optional>

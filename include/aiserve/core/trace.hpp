@@ -49,9 +49,7 @@ class TraceParent {
   /// The same trace and flag with a new span id; of an invalid parent, a new trace.
   TraceParent child() const noexcept;
 
-  constexpr bool valid() const noexcept {
-    return trace_id_ != TraceId{} && span_id_ != SpanId{};
-  }
+  constexpr bool valid() const noexcept { return trace_id_ != TraceId{} && span_id_ != SpanId{}; }
   constexpr const TraceId& trace_id() const noexcept { return trace_id_; }
   constexpr const SpanId& span_id() const noexcept { return span_id_; }
   constexpr bool sampled() const noexcept { return sampled_; }

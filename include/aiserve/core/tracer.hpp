@@ -14,6 +14,7 @@
 
 #include <aiserve/core/clock.hpp>
 #include <aiserve/core/trace.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -88,8 +89,7 @@ class Span {
     if (recording()) put(key, static_cast<double>(value));
   }
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  void set(std::string_view key, T value) noexcept {
+  requires(!std::same_as<T, bool>) void set(std::string_view key, T value) noexcept {
     if (recording()) put(key, static_cast<std::int64_t>(value));
   }
   /// Another span that caused this one: of a batch, each of its members.
@@ -135,7 +135,8 @@ class Tracer {
  private:
   friend class Span;
   struct Impl;
-  Span record(std::string_view name, const TraceParent& context, TraceParent::SpanId parent) noexcept;
+  Span record(std::string_view name, const TraceParent& context,
+              TraceParent::SpanId parent) noexcept;
   void submit(std::unique_ptr<SpanRecord> record, TimePoint begin) noexcept;
 
   bool enabled_;
