@@ -20,6 +20,8 @@ build_packages=(
   "libfmt-dev:text formatting"
   "nlohmann-json3-dev:JSON"
   "libtorch-dev:runs TorchScript models"
+  "zlib1g-dev:reads the compressed data set"
+  "libssl-dev:SHA-256 of model files"
   "libopenblas0-pthread:fast matrix products for libtorch; without it batching gains nothing"
   "doctest-dev:unit tests"
   "libbenchmark-dev:micro benchmarks"
