@@ -160,7 +160,7 @@ HeadParser::Step HeadParser::version(Cursor& cursor, Head& head) noexcept {
   if (!is(rest[5], kDigit) || rest[6] != '.' || !is(rest[7], kDigit)) {
     return fail(400, "a malformed version");
   }
-  if (rest[5] != '1' || rest[7] > '1') return fail(505, "only HTTP/1.1 and HTTP/1.0 are spoken");
+  if (rest[5] != '1' || rest[7] > '1') return fail(505, "only the versions 1.1 and 1.0 are spoken");
   head.http10 = rest[7] == '0';
   cursor.at += rest.size();
   stage_ = Stage::start_line_end;
