@@ -29,10 +29,11 @@ class Deadline {
   /// now + delay; negative delays are already expired, huge ones are never reached.
   template <class Rep, class Period>
   static constexpr Deadline after(TimePoint now, std::chrono::duration<Rep, Period> delay) noexcept {
-    const auto room = std::chrono::duration<double>(TimePoint::max() - now);
-    if (std::chrono::duration<double>(delay) >= room) return never();
-    const auto past = std::chrono::duration<double>(TimePoint::min() - now);
-    if (std::chrono::duration<double>(delay) <= past) return Deadline(TimePoint::min());
+    // In floating point, where min() - now cannot overflow.
+    const double at = static_cast<double>(now.time_since_epoch().count()) +
+                      std::chrono::duration<double, std::nano>(delay).count();
+    if (at >= static_cast<double>(Duration::max().count())) return never();
+    if (at <= static_cast<double>(Duration::min().count())) return Deadline(TimePoint::min());
     return Deadline(now + std::chrono::duration_cast<Duration>(delay));
   }
 
