@@ -1,9 +1,10 @@
 #include "aiserve/core/async.hpp"
 
+#include <future>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <future>
 
 #include "aiserve/core/telemetry.hpp"
 #include "core/operation.hpp"
@@ -60,7 +61,8 @@ void block_until_done(Runtime& runtime, Task task) {
   if (io == nullptr || core.state() == RuntimeState::stopped) return;
   if (core.loop_owner() == LoopOwner::simulation) {
     bool done = false;
-    asio::co_spawn(io->loop(), guarded(std::move(task)), [&](const std::exception_ptr&) { done = true; });
+    asio::co_spawn(io->loop(), guarded(std::move(task)),
+                   [&](const std::exception_ptr&) { done = true; });
     core.pump();
     if (!done) throw ResultError(Error(Errc::internal, "block_on would wait for simulated time"));
     return;
@@ -99,9 +101,8 @@ DeadlineGuard::DeadlineGuard(const Context& ctx) {
   if (timer_->home != nullptr) timer_->home->arm(*timer_, ctx.deadline().at());
 }
 
-DeadlineGuard::~DeadlineGuard() {
-  if (timer_ && timer_->home != nullptr) timer_->home->disarm(*timer_);
-}
+// The node disarms itself, also when its I/O thread has gone before.
+DeadlineGuard::~DeadlineGuard() = default;
 
 Deadline deadline_after(Duration delay) noexcept {
   const IoThread* home = IoThread::current();
@@ -119,7 +120,8 @@ Async<void> run_on_pool(RuntimeCore& core, const Context& ctx, bool cpu,
     operation->settle(Operation::Outcome::completed);
   });
   if (!queued) {
-    co_return Error(Errc::overloaded, "too many calls wait for the " + core.pool(cpu).name() + " pool")
+    co_return Error(Errc::overloaded,
+                    "too many calls wait for the " + core.pool(cpu).name() + " pool")
         .retry_after(std::chrono::milliseconds(100));
   }
   operation->watch(ctx);

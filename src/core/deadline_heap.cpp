@@ -2,6 +2,10 @@
 
 namespace aiserve::inline v0::detail {
 
+DeadlineHeap::~DeadlineHeap() {
+  for (std::size_t i = 1; i < nodes_.size(); ++i) nodes_[i]->position = 0;
+}
+
 void DeadlineHeap::arm(TimerNode& node, TimePoint when) {
   if (node.armed()) disarm(node);
   node.when = when;

@@ -29,6 +29,12 @@ struct TimerNode {
 
 class DeadlineHeap {
  public:
+  DeadlineHeap() = default;
+  /// Lets go of what is still armed.
+  ~DeadlineHeap();
+  DeadlineHeap(const DeadlineHeap&) = delete;
+  DeadlineHeap& operator=(const DeadlineHeap&) = delete;
+
   /// Arms the node, or moves it. Home thread only, as everything here.
   void arm(TimerNode& node, TimePoint when);
   void disarm(TimerNode& node) noexcept;

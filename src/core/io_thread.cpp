@@ -25,12 +25,12 @@ IoThread::IoThread(RuntimeCore& core, int index, boost::asio::io_context* host_l
   if (own_loop_) work_.emplace(loop_.get_executor());
 }
 
-// The loop goes first: the frames it destroys still disarm timers and leave lists of this object.
+// The frames that the loop destroys still disarm timers and leave lists, so it goes before them.
 IoThread::~IoThread() {
   timer_.reset();
   work_.reset();
-  own_loop_.reset();
   abandon_operations();
+  own_loop_.reset();
   leave();
 }
 

@@ -2,11 +2,12 @@
 // the list of things to flush once per turn. A Runtime has N of its own, or one on the host's loop.
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <memory>
-#include <optional>
 
 #include "aiserve/core/clock.hpp"
 #include "core/deadline_heap.hpp"
@@ -67,6 +68,8 @@ class IoThread {
   void remove(Operation& operation) noexcept;
   /// Settles all that wait as cancelled.
   void cancel_operations() noexcept;
+  /// When nothing will resume them any more: has the loop destroy the coroutines that still wait.
+  void abandon_operations() noexcept;
 
   /// Declares the calling thread this loop's home (and undoes it).
   void enter() noexcept;
@@ -78,13 +81,9 @@ class IoThread {
   bool idle() const noexcept { return inbox_.empty() && flush_list_ == nullptr; }
 
  private:
-  using Timer =
-      boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                        boost::asio::wait_traits<std::chrono::steady_clock>,
-                                        Executor>;
+  using Timer = boost::asio::basic_waitable_timer<
+      std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
   void arm_real_timer(TimePoint when);
-  /// After the loop has ended: destroys the coroutines that still wait.
-  void abandon_operations() noexcept;
 
   RuntimeCore& core_;
   int index_;

@@ -1,12 +1,12 @@
-// The steps of a shutdown (architecture: life and death). Readiness turns false, serving goes on for
-// drain_delay, accepting stops, gates close in reverse construction order and are waited for; what
-// is still there is cancelled; workers, pools and loops end; the loops are destroyed while the
+// The steps of a shutdown (architecture: life and death). Readiness turns false, serving goes on
+// for drain_delay, accepting stops, gates close in reverse construction order and are waited for;
+// what is still there is cancelled; workers, pools and loops end; the loops are destroyed while the
 // objects of main still live.
-#include <unistd.h>
-
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <thread>
+
+#include <boost/asio/post.hpp>
+#include <unistd.h>
 
 #include "aiserve/core/telemetry.hpp"
 #include "core/runtime_core.hpp"
@@ -209,8 +209,9 @@ void RuntimeCore::stop_io() {
     wait_for([this] { return io_.front()->idle(); }, real_after(options_.stuck_timeout));
     std::atomic<bool> left{false};
     boost::asio::post(io_.front()->loop(), [&] {
+      io_.front()->abandon_operations();  // which posts the end of each frame
       io_.front()->leave();
-      left.store(true, std::memory_order_release);
+      boost::asio::post(io_.front()->loop(), [&] { left.store(true, std::memory_order_release); });
     });
     while (!left.load(std::memory_order_acquire)) {
       wait_for([&] { return left.load(std::memory_order_acquire); }, Deadline::never());

@@ -11,7 +11,7 @@ void WorkerLoop::start_thread(Failed failed) {
 
 void WorkerLoop::thread_main(const Failed& failed) {
   name_this_thread(options_.name);
-  if (begin(failed)) {
+  if (!stopping_.load(std::memory_order_acquire) && begin(failed)) {
     while (!stopping_.load(std::memory_order_acquire)) {
       const TimePoint now = clock_.now();
       const Deadline until = options_.step(now);
@@ -86,8 +86,15 @@ void WorkerLoop::end_simulated() {
 }
 
 }  // namespace aiserve::inline v0::detail
+
 namespace aiserve::inline v0 {
+
 void Worker::wake() const noexcept {
   if (loop_) loop_->wake();
 }
+
+void Worker::retire() const noexcept {
+  if (loop_) loop_->request_stop();
+}
+
 }  // namespace aiserve::inline v0

@@ -14,6 +14,9 @@ namespace aiserve::inline v0::detail {
 class InstanceWorker {
  public:
   InstanceWorker(BatchEngine& engine, int index);
+  ~InstanceWorker() { worker_.retire(); }
+  InstanceWorker(const InstanceWorker&) = delete;
+  InstanceWorker& operator=(const InstanceWorker&) = delete;
 
   void wake() const noexcept { worker_.wake(); }
   bool ready() const noexcept { return ready_.load(std::memory_order_acquire); }

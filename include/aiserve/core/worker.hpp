@@ -8,6 +8,7 @@
 
 #include <aiserve/core/deadline.hpp>
 #include <aiserve/core/result.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +33,8 @@ class Worker {
   explicit Worker(std::shared_ptr<detail::WorkerLoop> loop) noexcept : loop_(std::move(loop)) {}
   /// Makes the loop call step() once more; cheap when it is running anyway.
   void wake() const noexcept;
+  /// For an owner that goes away before the Runtime was started: the loop will never call it.
+  void retire() const noexcept;
 
  private:
   std::shared_ptr<detail::WorkerLoop> loop_;

@@ -1,5 +1,6 @@
 #include <aiserve/core/context.hpp>
 #include <aiserve/core/log.hpp>
+#include <aiserve/testing/manual_clock.hpp>
 
 #include <cmath>
 #include <limits>
@@ -8,7 +9,6 @@
 #include <doctest/doctest.h>
 
 #include "core/json_guard.hpp"
-#include "hand_clock.hpp"
 #include "test_paths.hpp"
 
 using aiserve::Context;
@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Captured {
-  HandClock clock{};
+  aiserve::testing::ManualClock clock{};
   std::vector<std::string> lines{};
   std::vector<LogLevel> levels{};
 
@@ -59,6 +59,7 @@ bool one_plain_line(std::string_view line) {
 TEST_CASE("a line is one JSON object with time, level, message and fields of every kind") {
   Captured out;
   Logger log(out.options());
+  out.clock.advance(123ms);
   const std::string name = "resnet";
   log.warn("queue full", {{"model", name},
                           {"depth", 12},
@@ -68,7 +69,7 @@ TEST_CASE("a line is one JSON object with time, level, message and fields of eve
                           {"draining", false},
                           {"why", "busy"}});
   CHECK(out.lines.at(0) ==
-        R"({"time":"2024-05-01T10:00:00.123Z","level":"warn","msg":"queue full","model":"resnet",)"
+        R"({"time":"2026-01-01T00:00:00.123Z","level":"warn","msg":"queue full","model":"resnet",)"
         R"("depth":12,"limit":1024,"below":-3,"load":0.5,"draining":false,"why":"busy"})");
   CHECK(out.levels.at(0) == LogLevel::warn);
 }

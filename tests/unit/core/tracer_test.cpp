@@ -1,13 +1,12 @@
 #include <aiserve/core/error.hpp>
 #include <aiserve/core/tracer.hpp>
+#include <aiserve/testing/manual_clock.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
 #include <doctest/doctest.h>
-
-#include "hand_clock.hpp"
 
 using aiserve::Span;
 using aiserve::SpanRecord;
@@ -18,7 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Exported {
-  HandClock clock{};
+  aiserve::testing::ManualClock clock{};
   std::vector<SpanRecord> spans{};
   std::size_t batches = 0;
 

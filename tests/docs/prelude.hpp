@@ -1,0 +1,20 @@
+// What the `cpp body` snippets of the documentation may refer to without saying so.
+#pragma once
+
+#include <aiserve/core/runtime.hpp>
+#include <aiserve/core/telemetry.hpp>
+#include <aiserve/http/event_stream.hpp>
+#include <aiserve/http/server.hpp>
+#include <aiserve/serving/batcher.hpp>
+#include <aiserve/testing/sim_runtime.hpp>
+
+namespace docs {
+using namespace aiserve;
+using namespace std::chrono_literals;
+
+/// Stands for whatever a reader's code does with values.
+template <class... Values>
+void use(const Values&...) {}
+template <class... Values>
+void log_ride(const Values&...) {}
+}  // namespace docs
