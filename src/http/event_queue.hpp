@@ -17,16 +17,17 @@ bool append_event(std::string& out, const Event& event);
 class EventQueue final : public StreamSource {
  public:
   // `wake` is called, on the sender's thread with the lock held, when there is something new to
-  // pull; it may only push to an inbox.
-  EventQueue(std::size_t capacity, std::function<void()> wake) noexcept
-      : capacity_(capacity), wake_(std::move(wake)) {}
+  // pull; it may only push to an inbox. `detach` is called on the connection's thread at the end.
+  EventQueue(std::size_t capacity, std::function<void()> wake,
+             std::function<void()> detach = nullptr) noexcept
+      : capacity_(capacity), wake_(std::move(wake)), detach_(std::move(detach)) {}
 
   Result<void> send(const Event& event);
-  void close() noexcept;
   bool open() const noexcept;
 
   State pull(std::string& out, std::size_t at_least) override;
   std::string_view heartbeat() const noexcept override { return ":\n\n"; }
+  void close() noexcept override;
   void gone(CancelReason reason) noexcept override;
 
  private:
@@ -35,6 +36,7 @@ class EventQueue final : public StreamSource {
   mutable std::mutex mutex_;
   const std::size_t capacity_;
   std::function<void()> wake_;
+  std::function<void()> detach_;
   std::string text_;
   bool woken_ = false;
   bool closed_ = false;  // by the sender

@@ -1,5 +1,7 @@
 #include "http/exchange.hpp"
 
+#include "http/event_queue.hpp"
+
 namespace aiserve::inline v0::http::detail {
 
 void Exchange::clear() noexcept {
@@ -11,6 +13,8 @@ void Exchange::clear() noexcept {
   context.reset();
   route = nullptr;
   connection = nullptr;
+  session = nullptr;
+  events.reset();
   deadline = Deadline::never();
   pass = Gate::Pass();
   body_filled = 0;

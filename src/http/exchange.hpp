@@ -19,6 +19,8 @@
 namespace aiserve::inline v0::http::detail {
 
 class Connection;
+class EventQueue;
+class Session;
 struct Route;
 
 struct Exchange {
@@ -42,7 +44,9 @@ struct Exchange {
   Response response;
   std::optional<Context> context;
   const Route* route = nullptr;
-  Connection* connection = nullptr;  // null once detached: only the handler holds on to it
+  Session* session = nullptr;          // of the connection, while it is attached
+  std::shared_ptr<EventQueue> events;  // of an event stream
+  Connection* connection = nullptr;    // null once detached: only the handler holds on to it
   std::uint64_t body_limit = 0;
   TimePoint began{};  // head complete
   Deadline deadline;  // of the handler

@@ -21,6 +21,8 @@ class StreamSource {
   virtual State pull(std::string& out, std::size_t at_least) = 0;
   // What to send when nothing else was for a while; empty: nothing.
   virtual std::string_view heartbeat() const noexcept = 0;
+  // The sending side ends: what waits still goes out.
+  virtual void close() noexcept = 0;
   // Nobody will pull any more.
   virtual void gone(CancelReason reason) noexcept = 0;
 };

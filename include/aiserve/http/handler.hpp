@@ -1,0 +1,89 @@
+/// Handlers: the callables a Server takes, and how their kinds are told apart.
+///
+///     Response          (const Context&, const Request&)   answers at once
+///     Result<Response>  (const Context&, const Request&)   the same; an Error becomes a problem
+///     Async<Response>   (const Context&, const Request&)   a coroutine
+///     Async<void>       (const Context&, const Request&, EventStream)   the life of an event
+///     stream
+///
+/// They are given at wiring and stored, so captures live as long as the server. They run on I/O
+/// threads: with several of them, on several at once. They must not block. An exception becomes a
+/// problem: ResultError its Error, any other a 500 whose detail only the log has.
+///
+/// Hooks: `before` runs when the head is complete, before the body is read (Request::body() is
+/// empty then), and may change the Context: void or Result<void>(Context&, const Request&), where
+/// an Error answers, or std::optional<Response>(Context&, const Request&). `after` sees and may
+/// change every response to a request that had a route: void(const Context&, const Request&,
+/// Response&).
+#pragma once
+
+#include <aiserve/core/async.hpp>
+#include <aiserve/http/event_stream.hpp>
+#include <aiserve/http/request.hpp>
+#include <aiserve/http/response.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace aiserve::inline v0::http::detail {
+
+using PlainHandler = std::function<Result<Response>(const Context&, const Request&)>;
+using AsyncHandler = std::function<Async<Response>(const Context&, const Request&)>;
+using EventHandler = std::function<Async<void>(const Context&, const Request&, EventStream)>;
+using Endpoint = std::variant<PlainHandler, AsyncHandler, EventHandler>;
+
+using BeforeHook = std::function<std::optional<Response>(Context&, const Request&)>;
+using AfterHook = std::function<void(const Context&, const Request&, Response&)>;
+
+/// What std::function can hold: move-only callables go behind a pointer.
+template <class F>
+auto storable(F fn) {
+  if constexpr (std::is_copy_constructible_v<F>) {
+    return fn;
+  } else {
+    return [shared = std::make_shared<F>(std::move(fn))](auto&&... args) -> decltype(auto) {
+      return (*shared)(std::forward<decltype(args)>(args)...);
+    };
+  }
+}
+
+template <class F>
+Endpoint make_endpoint(F handler) {
+  static_assert(std::is_invocable_v<F&, const Context&, const Request&>,
+                "a handler takes (const Context&, const http::Request&)");
+  using R = std::invoke_result_t<F&, const Context&, const Request&>;
+  if constexpr (std::is_same_v<R, Async<Response>>) {
+    return AsyncHandler(storable(std::move(handler)));
+  } else {
+    static_assert(std::is_convertible_v<R, Result<Response>>,
+                  "a handler returns Response, Result<Response> or Async<Response>");
+    return PlainHandler(storable(std::move(handler)));
+  }
+}
+
+template <class F>
+BeforeHook make_before(F hook) {
+  static_assert(std::is_invocable_v<F&, Context&, const Request&>,
+                "a before hook takes (Context&, const http::Request&)");
+  using R = std::invoke_result_t<F&, Context&, const Request&>;
+  if constexpr (std::is_convertible_v<R, std::optional<Response>>) {
+    return BeforeHook(storable(std::move(hook)));
+  } else {
+    return [hook = storable(std::move(hook))](Context& ctx,
+                                              const Request& request) -> std::optional<Response> {
+      if constexpr (std::is_void_v<R>) {
+        hook(ctx, request);
+      } else {
+        const Result<void> allowed = hook(ctx, request);
+        if (!allowed.ok()) return problem(ctx, allowed.error());
+      }
+      return std::nullopt;
+    };
+  }
+}
+
+}  // namespace aiserve::inline v0::http::detail

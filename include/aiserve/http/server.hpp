@@ -1,0 +1,146 @@
+/// Server: an HTTP/1.1 server on the I/O threads of a Runtime.
+///
+/// The constructor binds and listens, Runtime::start() serves, Runtime::shutdown() drains: no new
+/// connections, what is in flight is answered with Connection: close, event streams end. Routes and
+/// hooks are given before start(). GET answers HEAD, every path answers OPTIONS; an unknown path is
+/// 404, a known one with another method 405 with Allow; errors are application/problem+json.
+/// Strict in what it reads (docs/http.md): whatever is ambiguous in framing is 400 and the end of
+/// the connection. *Thread safety:* wire from one thread before start(); port() and in_flight()
+/// from any. *Errors:* ConfigError from the constructor (a port in use, options out of range) and
+/// from wiring (a malformed or repeated pattern).
+///
+///     Runtime runtime;
+///     http::Server server(runtime, {.port = 8080});
+///     server.get("/hello/{name}", [](const Context&, const http::Request& request) {
+///       return http::text("Hello, " + std::string(request.param("name")) + "!\n");
+///     });
+///     return runtime.run();
+#pragma once
+
+#include <aiserve/core/runtime.hpp>
+#include <aiserve/http/handler.hpp>
+#include <aiserve/http/method.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiserve::inline v0::http {
+
+struct ServerOptions {
+  /// IPv4 or IPv6 address to listen on. "::" takes IPv4 peers too.
+  std::string address = "0.0.0.0";
+  /// 0: any free port, see Server::port().
+  std::uint16_t port = 8080;
+  /// Names the server in logs, metrics and /status.
+  std::string name = "http";
+
+  /// Open connections, at least 1. At the limit no more are accepted; they wait in the kernel's
+  /// backlog. Keep it below the limit of open files.
+  std::size_t max_connections = 10'000;
+  /// Connections that wait to be accepted, at least 1; the kernel caps it (net.core.somaxconn).
+  int backlog = 1024;
+
+  /// Bytes of request line and headers, 1 KiB to 64 KiB - 1: beyond it 431.
+  std::size_t max_head = 16 * 1024;
+  /// Bytes of the request target, at least 1: beyond it 414.
+  std::size_t max_target = 8 * 1024;
+  /// Header fields, 1 to 100: beyond it 431.
+  std::size_t max_headers = 100;
+  /// Bytes of a body: beyond it 413. A route may say otherwise.
+  std::size_t max_body = 16 * 1024 * 1024;
+  /// Response bytes that may wait per connection before no further request of it is begun.
+  std::size_t max_pending = 256 * 1024;
+  /// Events that may wait per stream, in bytes; a client that falls behind further is let go.
+  std::size_t max_events = 1024 * 1024;
+
+  /// First byte to end of the head, and connect to first byte: 408, or a silent end.
+  std::chrono::milliseconds head_timeout{10'000};
+  /// End of the head to end of the body: 408. Raise it with max_body for slow uplinks.
+  std::chrono::milliseconds body_timeout{60'000};
+  /// Between requests. Keep it above that of the proxy in front, so that the proxy ends first.
+  std::chrono::milliseconds idle_timeout{75'000};
+  /// Without a byte taken by the peer: the connection ends, its Contexts with slow_client.
+  std::chrono::milliseconds write_timeout{30'000};
+  /// A handler's time, 504 after it: the deadline of its Context. A route may say otherwise.
+  std::chrono::milliseconds request_timeout{30'000};
+  /// Silence on an event stream after which a comment is sent.
+  std::chrono::milliseconds heartbeat{15'000};
+};
+
+/// What a route has of its own.
+struct RouteOptions {
+  /// Default: the server's request_timeout; zero: no deadline.
+  std::optional<std::chrono::milliseconds> timeout{};
+  /// Default: the server's max_body.
+  std::optional<std::size_t> max_body{};
+};
+
+class Server {
+ public:
+  Server(Runtime& runtime, ServerOptions options);
+  /// Shuts the Runtime down first if it still runs.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  template <class F>
+  Server& get(std::string_view pattern, F handler, RouteOptions options = {}) {
+    return route(Method::get, pattern, detail::make_endpoint(std::move(handler)), options);
+  }
+  template <class F>
+  Server& post(std::string_view pattern, F handler, RouteOptions options = {}) {
+    return route(Method::post, pattern, detail::make_endpoint(std::move(handler)), options);
+  }
+  template <class F>
+  Server& put(std::string_view pattern, F handler, RouteOptions options = {}) {
+    return route(Method::put, pattern, detail::make_endpoint(std::move(handler)), options);
+  }
+  template <class F>
+  Server& patch(std::string_view pattern, F handler, RouteOptions options = {}) {
+    return route(Method::patch, pattern, detail::make_endpoint(std::move(handler)), options);
+  }
+  template <class F>
+  Server& del(std::string_view pattern, F handler, RouteOptions options = {}) {
+    return route(Method::del, pattern, detail::make_endpoint(std::move(handler)), options);
+  }
+  /// GET of an event stream, whose life the coroutine is (event_stream.hpp). It has no deadline.
+  template <class F>
+  Server& events(std::string_view pattern, F handler) {
+    return route(Method::get, pattern, detail::EventHandler(detail::storable(std::move(handler))),
+                 {.timeout = std::chrono::milliseconds(0)});
+  }
+
+  /// In the order given; the first that answers wins.
+  template <class F>
+  Server& before(F hook) {
+    return add_before(detail::make_before(std::move(hook)));
+  }
+  /// In the order given, each after the one before.
+  template <class F>
+  Server& after(F hook) {
+    return add_after(detail::AfterHook(detail::storable(std::move(hook))));
+  }
+
+  /// The port it listens on.
+  std::uint16_t port() const noexcept;
+  const ServerOptions& options() const noexcept;
+  /// Requests whose handlers are suspended.
+  std::size_t in_flight() const noexcept;
+  std::size_t connections() const noexcept;
+
+ private:
+  class Impl;
+  Server& route(Method method, std::string_view pattern, detail::Endpoint endpoint,
+                RouteOptions options);
+  Server& add_before(detail::BeforeHook hook);
+  Server& add_after(detail::AfterHook hook);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aiserve::inline v0::http

@@ -1,0 +1,193 @@
+// What a session does with its requests: route, hooks, handler, answer.
+#include <utility>
+
+#include "http/event_queue.hpp"
+#include "http/http_thread.hpp"
+#include "http/session.hpp"
+
+namespace aiserve::inline v0::http::detail {
+namespace {
+
+constexpr std::string_view kEventStream = "text/event-stream";
+
+// Wakes the connection of an event stream, from any thread. Detached when the stream is over.
+struct StreamLink : v0::detail::InboxNode {
+  StreamLink(v0::detail::IoThread& its_home, Session& its_session) noexcept
+      : InboxNode(&StreamLink::run), home(its_home), session(&its_session) {}
+
+  static void run(InboxNode* node) noexcept {
+    const auto keep = std::move(static_cast<StreamLink*>(node)->self);
+    if (keep->session != nullptr) keep->session->stream_ready();
+  }
+
+  v0::detail::IoThread& home;
+  Session* session;                  // home thread only
+  std::shared_ptr<StreamLink> self;  // while in the inbox
+};
+
+ContextOptions context_options(const Exchange& exchange) {
+  ContextOptions options;
+  options.deadline = exchange.deadline;
+  const std::string_view parent = exchange.request.header("traceparent");
+  if (parent.empty()) return options;
+  if (const auto trace = TraceParent::parse(parent)) options.trace = trace->child();
+  return options;
+}
+
+}  // namespace
+
+void Session::on_head(Exchange& exchange) {
+  exchange.session = this;
+  exchange.data.peer = peer_;
+  try {
+    route(exchange);
+  } catch (...) {
+    respond(exchange, to_response(exchange, error_from_current_exception()));
+  }
+}
+
+void Session::route(Exchange& exchange) {
+  const Method method = exchange.data.head.method;
+  const RouteMatch match = core_.router.find(method, exchange.data.path);
+  if (match.route == nullptr) return answer_unrouted(exchange, match.allowed);
+  exchange.route = match.route;
+  exchange.data.pattern = match.route->pattern;
+  exchange.data.param_names = &match.route->param_names;
+  exchange.data.params = match.params;
+  exchange.body_limit = match.route->max_body;
+  if (match.route->timeout != Duration::zero()) {
+    exchange.deadline = Deadline::after(exchange.began, match.route->timeout);
+  }
+  exchange.context.emplace(context_options(exchange));
+  run_before(exchange);
+}
+
+void Session::answer_unrouted(Exchange& exchange, MethodMask allowed) {
+  exchange.context.emplace(ContextOptions{});
+  const Method method = exchange.data.head.method;
+  const bool asterisk = exchange.data.path == "*";
+  if (method == Method::options && (asterisk || allowed != 0)) {
+    const std::string allow = asterisk ? core_.options_allow : allow_text(allowed);
+    return respond(exchange, no_content().header("Allow", allow));
+  }
+  if (allowed == 0) {
+    const Error error(Errc::not_found, "no such resource");
+    return respond(exchange, problem(*exchange.context, error));
+  }
+  const std::string detail = "this resource does not answer to " + std::string(name(method));
+  respond(exchange, problem(*exchange.context, 405, detail).header("Allow", allow_text(allowed)));
+}
+
+bool Session::run_before(Exchange& exchange) {
+  for (const BeforeHook& hook : core_.before) {
+    std::optional<Response> response = hook(*exchange.context, exchange.request);
+    if (!response) continue;
+    respond(exchange, std::move(*response));
+    return false;
+  }
+  return true;
+}
+
+void Session::on_request(Exchange& exchange) {
+  const Endpoint& endpoint = exchange.route->endpoint;
+  if (const auto* plain = std::get_if<PlainHandler>(&endpoint)) return run_plain(exchange, *plain);
+  exchange.pass = core_.gate.enter();
+  if (!exchange.pass) {
+    const Error error(Errc::unavailable, "the server is shutting down");
+    return respond(exchange, problem(*exchange.context, error));
+  }
+  exchange.data.own();
+  if (std::holds_alternative<EventHandler>(endpoint)) return run_events(exchange);
+  run_async(exchange);
+}
+
+void Session::run_plain(Exchange& exchange, const PlainHandler& handler) {
+  Result<Response> result;
+  try {
+    result = handler(*exchange.context, exchange.request);
+  } catch (...) {
+    result = error_from_current_exception();
+  }
+  respond(exchange, to_response(exchange, std::move(result)));
+}
+
+void Session::run_async(Exchange& exchange) {
+  exchange.handler_running = true;
+  thread_.add_active(exchange);
+  thread_.runners().start(exchange);
+}
+
+void Session::run_events(Exchange& exchange) {
+  auto link = std::make_shared<StreamLink>(thread_.io(), *this);
+  const auto wake = [link] {
+    link->self = link;
+    link->home.push(link.get());
+  };
+  exchange.events = std::make_shared<EventQueue>(core_.options.max_events, wake,
+                                                 [link] { link->session = nullptr; });
+  const bool head_only = exchange.data.head.method == Method::head;
+  exchange.handler_running = !head_only;
+  if (head_only) exchange.pass = Gate::Pass();
+  respond(exchange, ResponseWriter::streaming(kEventStream, exchange.events)
+                        .header("Cache-Control", "no-store")
+                        .header("X-Accel-Buffering", "no"));
+  if (head_only) return;
+  thread_.add_active(exchange);
+  thread_.runners().start(exchange);
+}
+
+Response Session::to_response(Exchange& exchange, Result<Response>&& result) {
+  if (result.ok()) return std::move(*result);
+  const Error& error = result.error();
+  if (!exchange.context) exchange.context.emplace(ContextOptions{});
+  const Context& ctx = *exchange.context;
+  if (error.code() == Errc::cancelled && ctx.reason() == CancelReason::shutdown) {
+    return problem(ctx, Error(Errc::unavailable, "the server is shutting down"));
+  }
+  if (traits(error.code()).http_status == 500) {
+    const std::string text = error.to_string();
+    const std::string_view route = exchange.data.pattern;  // empty if it has none
+    core_.telemetry.log().error(ctx, "a handler failed", {{"route", route}, {"error", text}});
+  }
+  return problem(ctx, error);
+}
+
+void Session::respond(Exchange& exchange, Response&& response) {
+  const Context& ctx = *exchange.context;
+  if (exchange.route != nullptr && !core_.after.empty()) {
+    try {
+      for (const AfterHook& hook : core_.after) hook(ctx, exchange.request, response);
+    } catch (...) {
+      response = to_response(exchange, error_from_current_exception());
+    }
+  }
+  if (const std::string_view fault = ResponseWriter::fault(response); !fault.empty()) {
+    const Error error = Error().with_detail("the response cannot be sent: " + std::string(fault));
+    response = to_response(exchange, error);
+  }
+  RouteMetrics& metrics =
+      exchange.route == nullptr ? core_.unrouted : exchange.route->metrics;
+  const TimePoint now = thread_.clock_now();
+  metrics.count(response.status(), now - exchange.began);
+  connection_.answer(exchange, std::move(response), now);
+}
+
+void Session::on_deadline(Exchange& exchange) {
+  exchange.context->cancel(CancelReason::deadline);
+  if (exchange.answered) return;  // the handler was quick to obey
+  const Error error(Errc::deadline_exceeded, "the request took too long");
+  respond(exchange, problem(*exchange.context, error));
+}
+
+void Session::on_gone(Exchange& exchange, CancelReason reason) {
+  exchange.session = nullptr;
+  exchange.context->cancel(reason);
+}
+
+Response Session::refusal(Exchange& exchange, int status, std::string_view reason) {
+  core_.refused.count(status, Duration::zero());
+  if (!exchange.context) exchange.context.emplace(ContextOptions{});
+  return problem(*exchange.context, status, reason);
+}
+
+}  // namespace aiserve::inline v0::http::detail

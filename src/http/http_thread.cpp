@@ -1,0 +1,260 @@
+#include "http/http_thread.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "http/event_queue.hpp"
+#include "http/session.hpp"
+
+namespace aiserve::inline v0::http::detail {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{250};
+constexpr int kEventsPerTurn = 128;
+constexpr int kAcceptsPerTurn = 32;
+
+std::string text_of(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET) {
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text.data(),
+                text.size());
+    return text.data();
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  ::inet_ntop(AF_INET6, &v6, text.data(), text.size());
+  constexpr std::string_view kMapped = "::ffff:";
+  const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6) != 0;
+  return mapped ? text.data() + kMapped.size() : text.data();
+}
+
+bool no_more_descriptors(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+HttpThread::HttpThread(ServerCore& core, v0::detail::IoThread& io, Descriptor listener)
+    : core_(core),
+      io_(io),
+      listener_(std::move(listener)),
+      read_buffer_(new char[kReadBuffer]),
+      runners_(*this) {}
+
+// The loop has ended, and with it every frame that referred to what is deleted here.
+HttpThread::~HttpThread() {
+  while (active_ != nullptr) {
+    Exchange* const exchange = active_;
+    active_ = exchange->next_active;
+    resources_.exchanges.release(*exchange);
+  }
+}
+
+template <class F>
+void HttpThread::for_each_session(F&& visit) {
+  for (Session* session = sessions_; session != nullptr;) {
+    Session* const next = session->next;  // `session` may go
+    visit(*session);
+    session = next;
+  }
+}
+
+void HttpThread::start() {
+  clock_now();
+  renew_date();
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) {
+    core_.runtime.core().fail(Error(Errc::unavailable, "http: cannot create an epoll set")
+                                  .with_detail(std::strerror(errno)));
+    return;
+  }
+  poller_.emplace(io_.executor(), epoll_);
+  epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
+  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_.get(), &event);
+  io_.arm(tick_, now_ + kTick);
+  wait_for_events();
+}
+
+void HttpThread::wait_for_events() {
+  poller_->async_wait(boost::asio::posix::descriptor_base::wait_read,
+                      [this](const boost::system::error_code& error) {
+                        if (error || !poller_) return;
+                        on_ready();
+                        if (poller_) wait_for_events();
+                      });
+}
+
+void HttpThread::on_ready() {
+  std::array<epoll_event, kEventsPerTurn> events;
+  const int ready = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, 0);
+  clock_now();
+  renew_date();
+  for (int i = 0; i < ready; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.ptr == nullptr) {
+      accept();
+    } else {
+      static_cast<Session*>(event.data.ptr)->on_event(event.events);
+    }
+  }
+}
+
+void HttpThread::renew_date() noexcept {
+  resources_.date_line = date_.at(core_.runtime.clock().wall_now());
+}
+
+void HttpThread::accept() {
+  for (int i = 0; i < kAcceptsPerTurn && listener_ && accept_one(); ++i) {
+  }
+}
+
+bool HttpThread::accept_one() {
+  if (core_.connections.load(std::memory_order_relaxed) >= core_.options.max_connections) {
+    core_.telemetry.log().warn(
+        "http: the limit of connections is reached",
+        {{"server", core_.options.name}, {"max_connections", core_.options.max_connections}});
+    pause_accept(true);
+    return false;
+  }
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  Descriptor socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &size,
+                              SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!socket) {
+    if (no_more_descriptors(errno)) {
+      core_.telemetry.log().error("http: cannot accept", {{"server", core_.options.name},
+                                                          {"reason", std::strerror(errno)}});
+      pause_accept(true);
+      return false;
+    }
+    return errno == ECONNABORTED || errno == EINTR;
+  }
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  core_.accepted.inc();
+  core_.connections.fetch_add(1, std::memory_order_relaxed);
+  auto* const session = new Session(*this, std::move(socket), text_of(peer));
+  session->next = sessions_;
+  if (sessions_ != nullptr) sessions_->previous = session;
+  sessions_ = session;
+  return true;
+}
+
+// A listener that is ready but cannot be served would wake us without end; the tick looks again.
+void HttpThread::pause_accept(bool pause) noexcept {
+  if (accept_paused_ == pause || !listener_) return;
+  accept_paused_ = pause;
+  epoll_event event{.events = pause ? 0u : static_cast<std::uint32_t>(EPOLLIN),
+                    .data = {.ptr = nullptr}};
+  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, listener_.get(), &event);
+}
+
+void HttpThread::watch(Session& session, int fd, std::uint32_t events) noexcept {
+  epoll_event event{.events = events, .data = {.ptr = &session}};
+  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+}
+
+void HttpThread::rewatch(Session& session, int fd, std::uint32_t events) noexcept {
+  epoll_event event{.events = events, .data = {.ptr = &session}};
+  ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
+}
+
+void HttpThread::destroy(Session& session) noexcept {
+  if (session.previous != nullptr) session.previous->next = session.next;
+  if (session.next != nullptr) session.next->previous = session.previous;
+  if (sessions_ == &session) sessions_ = session.next;
+  delete &session;
+  core_.connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void HttpThread::tick() {
+  clock_now();
+  renew_date();
+  for_each_session([](Session& session) { session.tick(); });
+  pause_accept(false);
+  io_.arm(tick_, now_ + kTick);
+}
+
+void HttpThread::drain() {
+  clock_now();
+  draining_ = true;
+  listener_.close();
+  for_each_session([](Session& session) { session.drain(); });
+}
+
+void HttpThread::cancel() {
+  for (Exchange* exchange = active_; exchange != nullptr; exchange = exchange->next_active) {
+    exchange->context->cancel(CancelReason::shutdown);
+  }
+}
+
+void HttpThread::close() {
+  clock_now();
+  listener_.close();
+  for_each_session([](Session& session) { session.close(CancelReason::shutdown); });
+  runners_.stop();
+  io_.disarm(tick_);
+  poller_.reset();
+}
+
+// --- suspended requests
+
+void HttpThread::add_active(Exchange& exchange) noexcept {
+  const std::scoped_lock lock(active_mutex_);
+  exchange.previous_active = nullptr;
+  exchange.next_active = active_;
+  if (active_ != nullptr) active_->previous_active = &exchange;
+  active_ = &exchange;
+  active_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void HttpThread::remove_active(Exchange& exchange) noexcept {
+  const std::scoped_lock lock(active_mutex_);
+  if (exchange.previous_active == nullptr && active_ != &exchange) return;
+  if (exchange.previous_active != nullptr)
+    exchange.previous_active->next_active = exchange.next_active;
+  if (exchange.next_active != nullptr)
+    exchange.next_active->previous_active = exchange.previous_active;
+  if (active_ == &exchange) active_ = exchange.next_active;
+  exchange.previous_active = exchange.next_active = nullptr;
+  active_count_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::vector<HttpThread::InFlight> HttpThread::in_flight(std::size_t at_most) const {
+  const TimePoint now = core_.runtime.clock().now();
+  std::vector<InFlight> list;
+  const std::scoped_lock lock(active_mutex_);
+  for (Exchange* exchange = active_; exchange != nullptr && list.size() < at_most;
+       exchange = exchange->next_active) {
+    list.push_back({exchange->context->request_id(),
+                    std::string(name(exchange->route->method)) + " " + exchange->route->pattern,
+                    now - exchange->began});
+  }
+  return list;
+}
+
+void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) {
+  remove_active(exchange);
+  exchange.handler_running = false;
+  exchange.pass = Gate::Pass();
+  if (exchange.events != nullptr) {
+    if (!result.ok() && result.error().code() != Errc::cancelled) {
+      const std::string text = result.error().to_string();
+      core_.telemetry.log().warn(*exchange.context, "an event stream ended with an error",
+                                 {{"route", exchange.route->pattern}, {"error", text}});
+    }
+    exchange.events->close();
+  }
+  if (exchange.connection == nullptr) {
+    resources_.exchanges.release(exchange);
+  } else if (exchange.events == nullptr) {
+    exchange.session->respond_later(exchange, std::move(result));
+  }
+}
+
+}  // namespace aiserve::inline v0::http::detail

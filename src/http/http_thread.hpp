@@ -1,0 +1,131 @@
+// HttpThread: a server's part on one I/O thread: its acceptor, its connections, what they share.
+//
+// Sockets are kept in an epoll set of the server's own, level-triggered, whose descriptor the
+// thread's loop waits for. So one wake-up serves all that is ready, idle connections hold no
+// pending operation and no buffer, and reading costs no EAGAIN per request (docs/adr: sockets in an
+// epoll set).
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include "core/io_thread.hpp"
+#include "core/runtime_core.hpp"
+#include "http/listener.hpp"
+#include "http/response_writer.hpp"
+#include "http/runner.hpp"
+#include "http/server_core.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+class Session;
+
+class HttpThread {
+ public:
+  HttpThread(ServerCore& core, v0::detail::IoThread& io, Descriptor listener);
+  ~HttpThread();
+  HttpThread(const HttpThread&) = delete;
+  HttpThread& operator=(const HttpThread&) = delete;
+
+  // Any thread: have the I/O thread do it, in this order.
+  void request_start() noexcept { io_.push(&start_); }
+  void request_drain() noexcept { io_.push(&drain_); }
+  void request_cancel() noexcept { io_.push(&cancel_); }
+  void request_close() noexcept { io_.push(&close_); }
+
+  // Any thread: suspended requests, for the status. At most `at_most` are described.
+  struct InFlight {
+    std::string id;
+    std::string route;
+    Duration age;
+  };
+  std::vector<InFlight> in_flight(std::size_t at_most) const;
+  std::size_t in_flight_count() const noexcept {
+    return active_count_.load(std::memory_order_relaxed);
+  }
+
+  // --- the I/O thread only, from here on
+  ServerCore& core() noexcept { return core_; }
+  v0::detail::IoThread& io() noexcept { return io_; }
+  ConnectionResources& resources() noexcept { return resources_; }
+  RunnerPool& runners() noexcept { return runners_; }
+  std::span<char> read_buffer() noexcept { return {read_buffer_.get(), kReadBuffer}; }
+  // Of this turn of the loop; renewed by clock_now().
+  TimePoint now() const noexcept { return now_; }
+  TimePoint clock_now() noexcept { return now_ = core_.runtime.clock().now(); }
+
+  void watch(Session& session, int fd, std::uint32_t events) noexcept;
+  void rewatch(Session& session, int fd, std::uint32_t events) noexcept;
+  void add_active(Exchange& exchange) noexcept;
+  void remove_active(Exchange& exchange) noexcept;
+  // The handler of the exchange has ended. Of an event stream only an error in `result` counts.
+  void handler_ended(Exchange& exchange, Result<Response>&& result);
+  void destroy(Session& session) noexcept;
+
+ private:
+  using Loop = boost::asio::io_context::executor_type;
+  static constexpr std::size_t kReadBuffer = 256 * 1024;
+
+  // A message to the thread itself.
+  struct Request : v0::detail::InboxNode {
+    Request(HttpThread& its_thread, void (HttpThread::*its_action)()) noexcept
+        : InboxNode(&Request::run), thread(its_thread), action(its_action) {}
+    static void run(InboxNode* node) noexcept {
+      auto* const self = static_cast<Request*>(node);
+      (self->thread.*self->action)();
+    }
+    HttpThread& thread;
+    void (HttpThread::*action)();
+  };
+  struct Tick : v0::detail::TimerNode {
+    explicit Tick(HttpThread& its_thread) noexcept : TimerNode(&Tick::fired), thread(its_thread) {}
+    static void fired(TimerNode* node) noexcept { static_cast<Tick*>(node)->thread.tick(); }
+    HttpThread& thread;
+  };
+
+  void start();
+  void drain();
+  void cancel();
+  void close();
+
+  void wait_for_events();
+  void on_ready();
+  void accept();
+  bool accept_one();
+  void pause_accept(bool pause) noexcept;
+  void tick();
+  void renew_date() noexcept;
+  template <class F>
+  void for_each_session(F&& visit);
+
+  ServerCore& core_;
+  v0::detail::IoThread& io_;
+  Descriptor listener_;
+  int epoll_ = -1;  // owned by poller_
+  std::optional<boost::asio::posix::basic_stream_descriptor<Loop>> poller_;
+  std::unique_ptr<char[]> read_buffer_;
+  ConnectionResources resources_;
+  DateLine date_;
+  RunnerPool runners_;
+  TimePoint now_{};
+  Session* sessions_ = nullptr;
+  bool accept_paused_ = false;
+  bool draining_ = false;
+  Tick tick_{*this};
+  Request start_{*this, &HttpThread::start};
+  Request drain_{*this, &HttpThread::drain};
+  Request cancel_{*this, &HttpThread::cancel};
+  Request close_{*this, &HttpThread::close};
+
+  mutable std::mutex active_mutex_;
+  Exchange* active_ = nullptr;  // suspended handlers
+  std::atomic<std::size_t> active_count_{0};
+};
+
+}  // namespace aiserve::inline v0::http::detail

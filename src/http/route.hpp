@@ -1,0 +1,53 @@
+// Route: one pattern and method with its handler, limits and metrics.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "aiserve/core/metrics.hpp"
+#include "aiserve/http/handler.hpp"
+#include "aiserve/http/method.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+// Requests by status, and their time from the end of the head to the answer.
+class RouteMetrics {
+ public:
+  RouteMetrics(Metrics& metrics, std::string server, std::string route, std::string method);
+
+  void count(int status, Duration took) noexcept;
+
+ private:
+  static constexpr int kFirst = 200;
+  static constexpr int kLast = 599;
+
+  Counter* counter(int status) noexcept;
+
+  Metrics& metrics_;
+  std::string server_;
+  std::string route_;
+  std::string method_;
+  Histogram& seconds_;
+  // Made at the first response with that status.
+  std::array<std::atomic<Counter*>, kLast - kFirst + 1> by_status_{};
+};
+
+struct Route {
+  Route(Metrics& registry, const std::string& server, Method its_method, std::string_view text)
+      : method(its_method),
+        pattern(text),
+        metrics(registry, server, pattern, std::string(name(its_method))) {}
+
+  Method method;
+  std::string pattern;
+  std::vector<std::string> param_names;
+  Endpoint endpoint;
+  Duration timeout{};  // zero: none
+  std::uint64_t max_body = 0;
+  mutable RouteMetrics metrics;
+};
+
+}  // namespace aiserve::inline v0::http::detail

@@ -1,0 +1,165 @@
+#include "aiserve/http/server.hpp"
+
+#include <utility>
+
+#include "core/json_text.hpp"
+#include "http/http_thread.hpp"
+#include "http/server_core.hpp"
+
+namespace aiserve::inline v0::http {
+
+using detail::HttpThread;
+
+class Server::Impl {
+ public:
+  Impl(Runtime& runtime, ServerOptions given);
+
+  Component component();
+  std::string status() const;
+  std::string busy_with() const;
+  std::size_t in_flight() const noexcept;
+
+  detail::ServerCore core;
+  std::uint16_t port = 0;
+  std::vector<std::unique_ptr<HttpThread>> threads;
+  Attachment attachment;  // last: its destructor ends the runtime while all of this is there
+};
+
+Server::Impl::Impl(Runtime& runtime, ServerOptions given) : core(runtime, std::move(given)) {
+  const ServerOptions& options = core.options;
+  auto first = detail::open_listener(options.address, options.port, options.backlog);
+  port = detail::port_of(first);
+  for (int i = 0; i < runtime.io_threads(); ++i) {
+    auto listener =
+        i == 0 ? std::move(first) : detail::open_sibling(options.address, port, options.backlog);
+    threads.push_back(
+        std::make_unique<HttpThread>(core, *runtime.core().io(i), std::move(listener)));
+  }
+  attachment = runtime.attach(component());
+}
+
+Component Server::Impl::component() {
+  const auto tell = [this](void (HttpThread::*what)() noexcept) {
+    return [this, what] {
+      for (const auto& thread : threads) (thread.get()->*what)();
+    };
+  };
+  Component component;
+  component.name = core.options.name;
+  component.start = [this, start = tell(&HttpThread::request_start)] {
+    core.started.store(true, std::memory_order_release);
+    core.options_allow = detail::allow_text(core.router.all_methods());
+    core.telemetry.log().info(
+        "http: listening",
+        {{"server", core.options.name}, {"address", core.options.address}, {"port", port}});
+    start();
+  };
+  component.stop_accepting = tell(&HttpThread::request_drain);
+  component.gate = &core.gate;
+  component.cancel = tell(&HttpThread::request_cancel);
+  component.join = tell(&HttpThread::request_close);
+  component.busy_with = [this] { return busy_with(); };
+  component.status = [this] { return status(); };
+  return component;
+}
+
+std::size_t Server::Impl::in_flight() const noexcept {
+  std::size_t count = 0;
+  for (const auto& thread : threads) count += thread->in_flight_count();
+  return count;
+}
+
+std::string Server::Impl::busy_with() const {
+  constexpr std::size_t kNamed = 5;
+  std::string text;
+  for (const auto& thread : threads) {
+    for (const auto& request : thread->in_flight(kNamed)) {
+      if (!text.empty()) text += ", ";
+      text += request.route + " " + request.id + " since " +
+              std::to_string(request.age / std::chrono::milliseconds(1)) + " ms";
+    }
+  }
+  return text;
+}
+
+std::string Server::Impl::status() const {
+  constexpr std::size_t kListed = 100;
+  const ServerOptions& options = core.options;
+  v0::detail::JsonText json;
+  const auto number = [&json](std::string_view key, auto value) {
+    json.key(key).number(static_cast<std::int64_t>(value));
+  };
+  json.begin_object();
+  json.key("address").string(options.address);
+  number("port", port);
+  number("connections", core.connections.load(std::memory_order_relaxed));
+  number("suspended", in_flight());
+  json.key("in_flight").begin_array();
+  for (const auto& thread : threads) {
+    for (const auto& request : thread->in_flight(kListed)) {
+      json.begin_object().key("request_id").string(request.id).key("route").string(request.route);
+      number("age_ms", request.age / std::chrono::milliseconds(1));
+      json.end_object();
+    }
+  }
+  json.end_array();
+  json.key("options").begin_object();
+  number("max_connections", options.max_connections);
+  number("max_head", options.max_head);
+  number("max_body", options.max_body);
+  number("max_pending", options.max_pending);
+  number("head_timeout_ms", options.head_timeout.count());
+  number("body_timeout_ms", options.body_timeout.count());
+  number("idle_timeout_ms", options.idle_timeout.count());
+  number("write_timeout_ms", options.write_timeout.count());
+  number("request_timeout_ms", options.request_timeout.count());
+  json.end_object().end_object();
+  return std::move(json).text();
+}
+
+Server::Server(Runtime& runtime, ServerOptions options)
+    : impl_(std::make_unique<Impl>(runtime, std::move(options))) {}
+
+Server::~Server() = default;
+
+namespace {
+void check_wiring(const detail::ServerCore& core) {
+  if (!core.started.load(std::memory_order_acquire)) return;
+  throw ConfigError("http: routes and hooks are given before start()");
+}
+}  // namespace
+
+Server& Server::route(Method method, std::string_view pattern, detail::Endpoint endpoint,
+                      RouteOptions options) {
+  detail::ServerCore& core = impl_->core;
+  check_wiring(core);
+  auto route =
+      std::make_unique<detail::Route>(core.telemetry.metrics(), core.options.name, method, pattern);
+  route->endpoint = std::move(endpoint);
+  route->timeout = options.timeout.value_or(core.options.request_timeout);
+  route->max_body = options.max_body.value_or(core.options.max_body);
+  route->param_names = core.router.add(method, pattern, *route);
+  core.routes.push_back(std::move(route));
+  return *this;
+}
+
+Server& Server::add_before(detail::BeforeHook hook) {
+  check_wiring(impl_->core);
+  impl_->core.before.push_back(std::move(hook));
+  return *this;
+}
+
+Server& Server::add_after(detail::AfterHook hook) {
+  check_wiring(impl_->core);
+  impl_->core.after.push_back(std::move(hook));
+  return *this;
+}
+
+std::uint16_t Server::port() const noexcept { return impl_->port; }
+const ServerOptions& Server::options() const noexcept { return impl_->core.options; }
+std::size_t Server::in_flight() const noexcept { return impl_->in_flight(); }
+std::size_t Server::connections() const noexcept {
+  return impl_->core.connections.load(std::memory_order_relaxed);
+}
+
+}  // namespace aiserve::inline v0::http

@@ -1,0 +1,68 @@
+#include "http/server_core.hpp"
+
+#include <utility>
+
+namespace aiserve::inline v0::http::detail {
+namespace {
+
+void check_range(const char* option, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
+  if (value >= low && value <= high) return;
+  throw ConfigError("http: " + std::string(option) + " is " + std::to_string(value) + ", must be " +
+                    std::to_string(low) + " to " + std::to_string(high));
+}
+
+void check_time(const char* option, std::chrono::milliseconds value) {
+  constexpr std::int64_t kDay = 86'400'000;
+  if (value.count() >= 1 && value.count() <= kDay) return;
+  throw ConfigError("http: " + std::string(option) + " is " + std::to_string(value.count()) +
+                    " ms, must be 1 ms to one day");
+}
+
+}  // namespace
+
+ServerOptions checked(ServerOptions options) {
+  constexpr std::uint64_t kGib = 1ULL << 30;
+  check_range("max_connections", options.max_connections, 1, 10'000'000);
+  check_range("backlog", static_cast<std::uint64_t>(std::max(options.backlog, 0)), 1, 1 << 20);
+  check_range("max_head", options.max_head, 1024, kMaxHeadBytes);
+  check_range("max_target", options.max_target, 1, kMaxHeadBytes);
+  check_range("max_headers", options.max_headers, 1, kMaxHeaders);
+  check_range("max_body", options.max_body, 0, 1024 * kGib);
+  check_range("max_pending", options.max_pending, 1024, kGib);
+  check_range("max_events", options.max_events, 1024, kGib);
+  check_time("head_timeout", options.head_timeout);
+  check_time("body_timeout", options.body_timeout);
+  check_time("idle_timeout", options.idle_timeout);
+  check_time("write_timeout", options.write_timeout);
+  check_time("request_timeout", options.request_timeout);
+  check_time("heartbeat", options.heartbeat);
+  return options;
+}
+
+ConnectionLimits limits_of(const ServerOptions& options) {
+  ConnectionLimits limits;
+  limits.head = {options.max_head, options.max_target, options.max_headers};
+  limits.body_bytes = options.max_body;
+  limits.out_bytes = options.max_pending;
+  limits.head_timeout = options.head_timeout;
+  limits.body_timeout = options.body_timeout;
+  limits.idle_timeout = options.idle_timeout;
+  limits.write_timeout = options.write_timeout;
+  limits.heartbeat = options.heartbeat;
+  return limits;
+}
+
+ServerCore::ServerCore(Runtime& its_runtime, ServerOptions given)
+    : runtime(its_runtime),
+      options(checked(std::move(given))),
+      limits(limits_of(options)),
+      telemetry(runtime.telemetry()),
+      unrouted(telemetry.metrics(), options.name, "unrouted", "any"),
+      refused(telemetry.metrics(), options.name, "refused", "any"),
+      accepted(telemetry.metrics().counter("aiserve_http_accepted_total", "Connections accepted",
+                                           {{"server", options.name}})),
+      connections_gauge(telemetry.metrics().gauge(
+          "aiserve_http_connections", "Connections open", {{"server", options.name}},
+          [this] { return static_cast<double>(connections.load(std::memory_order_relaxed)); })) {}
+
+}  // namespace aiserve::inline v0::http::detail

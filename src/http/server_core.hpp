@@ -1,0 +1,47 @@
+// ServerCore: what the I/O threads of one server share: options, routes, hooks, counters.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aiserve/core/gate.hpp"
+#include "aiserve/core/runtime.hpp"
+#include "aiserve/core/telemetry.hpp"
+#include "aiserve/http/server.hpp"
+#include "http/connection.hpp"
+#include "http/route.hpp"
+#include "http/router.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+struct ServerCore {
+  ServerCore(Runtime& its_runtime, ServerOptions given);
+
+  Runtime& runtime;
+  const ServerOptions options;
+  const ConnectionLimits limits;
+  Telemetry& telemetry;
+
+  Router router;
+  std::vector<std::unique_ptr<Route>> routes;
+  std::vector<BeforeHook> before;
+  std::vector<AfterHook> after;
+  std::string options_allow;  // of OPTIONS *
+
+  Gate gate;
+  std::atomic<std::size_t> connections{0};
+  std::atomic<bool> started{false};
+
+  RouteMetrics unrouted;  // 404, 405, OPTIONS
+  RouteMetrics refused;   // what was no request
+  Counter& accepted;
+  CallbackGauge connections_gauge;
+};
+
+// Throws ConfigError naming the option.
+ServerOptions checked(ServerOptions options);
+ConnectionLimits limits_of(const ServerOptions& options);
+
+}  // namespace aiserve::inline v0::http::detail

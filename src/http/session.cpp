@@ -1,0 +1,174 @@
+#include "http/session.hpp"
+
+#include <cerrno>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "http/event_queue.hpp"
+#include "http/http_thread.hpp"
+
+namespace aiserve::inline v0::http::detail {
+namespace {
+
+constexpr std::size_t kPieces = 16;
+constexpr int kReadsPerTurn = 8;
+
+bool would_block(int error) noexcept {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+}  // namespace
+
+Session::Session(HttpThread& thread, Descriptor socket, std::string peer)
+    : FlushNode(&Session::on_flush),
+      thread_(thread),
+      core_(thread.core()),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      connection_(*this, core_.limits, thread.resources(), thread.now()),
+      events_(EPOLLIN | EPOLLRDHUP) {
+  thread_.watch(*this, socket_.get(), events_);
+}
+
+Session::~Session() {
+  connection_.abort(CancelReason::client_gone);
+  thread_.io().forget(*this);
+}
+
+void Session::on_event(std::uint32_t events) {
+  in_turn_ = true;
+  if ((events & EPOLLOUT) != 0) write_blocked_ = false;
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    const bool gone = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (gone && !connection_.wants_read()) {
+      connection_.end_of_input(thread_.now());
+      input_ended_ = true;
+    } else {
+      read();
+    }
+  }
+  settle();
+}
+
+void Session::read() {
+  for (int i = 0; i < kReadsPerTurn && connection_.wants_read() && read_once(); ++i) {
+  }
+}
+
+// True if there may be more to read at once.
+bool Session::read_once() {
+  const std::span<std::byte> body = connection_.body_target();
+  const std::span<char> shared = thread_.read_buffer();
+  void* const target = body.empty() ? static_cast<void*>(shared.data()) : body.data();
+  const std::size_t room = body.empty() ? shared.size() : body.size();
+  const ssize_t n = ::recv(socket_.get(), target, room, 0);
+  if (n > 0) {
+    const auto size = static_cast<std::size_t>(n);
+    if (body.empty()) {
+      connection_.feed({shared.data(), size}, thread_.now());
+    } else {
+      connection_.body_received(size, thread_.now());
+    }
+    write();
+    return size == room;
+  }
+  if (n < 0 && would_block(errno)) return false;
+  input_ended_ = true;
+  if (n == 0) {
+    connection_.end_of_input(thread_.now());
+  } else {
+    connection_.abort(CancelReason::client_gone);
+  }
+  return false;
+}
+
+void Session::write() {
+  while (!write_blocked_ && connection_.wants_write() && write_once()) {
+  }
+}
+
+bool Session::write_once() {
+  std::array<iovec, kPieces> pieces;
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = connection_.gather(pieces);
+  const ssize_t n = message.msg_iovlen == 1
+                        ? ::send(socket_.get(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                        : ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+  if (n >= 0) {
+    connection_.sent(static_cast<std::size_t>(n), thread_.now());
+    return true;
+  }
+  if (would_block(errno)) {
+    write_blocked_ = true;
+  } else {
+    connection_.abort(CancelReason::client_gone);
+  }
+  return false;
+}
+
+std::uint32_t Session::wanted_events() const noexcept {
+  std::uint32_t events = 0;
+  if (!input_ended_) events |= EPOLLRDHUP;
+  if (!input_ended_ && connection_.wants_read()) events |= EPOLLIN;
+  if (write_blocked_) events |= EPOLLOUT;
+  return events;
+}
+
+void Session::settle() {
+  in_turn_ = true;
+  write();
+  using Phase = Connection::Phase;
+  if (connection_.phase() == Phase::lingering && !std::exchange(send_shut_, true)) {
+    ::shutdown(socket_.get(), SHUT_WR);
+    if (input_ended_) connection_.end_of_input(thread_.now());
+  }
+  if (connection_.phase() == Phase::closed) return thread_.destroy(*this);
+  if (connection_.busy() != static_cast<bool>(pass_)) {
+    pass_ = connection_.busy() ? core_.gate.enter() : Gate::Pass();
+  }
+  if (const std::uint32_t wanted = wanted_events(); wanted != events_) {
+    events_ = wanted;
+    thread_.rewatch(*this, socket_.get(), events_);
+  }
+  in_turn_ = false;
+}
+
+void Session::on_flush(FlushNode* node) noexcept { static_cast<Session*>(node)->settle(); }
+
+void Session::tick() {
+  connection_.tick(thread_.now());
+  settle();
+}
+
+// A request that is on its way is still answered; only then an idle connection is one that ends.
+void Session::drain() {
+  in_turn_ = true;
+  if (connection_.wants_read()) read();
+  connection_.for_each([](Exchange& exchange) {
+    if (exchange.state != Exchange::State::streaming) return;
+    exchange.context->cancel(CancelReason::shutdown);
+    exchange.events->close();
+  });
+  connection_.drain(thread_.now());
+  settle();
+}
+
+void Session::close(CancelReason reason) {
+  connection_.abort(reason);
+  settle();
+}
+
+void Session::respond_later(Exchange& exchange, Result<Response>&& result) {
+  thread_.clock_now();
+  respond(exchange, to_response(exchange, std::move(result)));
+  if (!in_turn_) thread_.io().flush_later(*this);
+}
+
+void Session::stream_ready() {
+  connection_.stream_ready(thread_.clock_now());
+  thread_.io().flush_later(*this);
+}
+
+}  // namespace aiserve::inline v0::http::detail
