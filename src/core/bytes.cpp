@@ -26,7 +26,7 @@ struct alignas(kAlignment) ByteBlock {
 
   static ByteBlock* create(std::size_t size) {
     if (size > static_cast<std::size_t>(-1) / 2) throw std::bad_alloc();
-    void* memory = ::operator new(sizeof(ByteBlock) + size, std::align_val_t{kAlignment});
+    void* memory = ::operator new (sizeof(ByteBlock) + size, std::align_val_t{kAlignment});
     return new (memory) ByteBlock(size);
   }
 };
@@ -39,7 +39,7 @@ void retain(ByteBlock* block) noexcept {
 void release(ByteBlock* block) noexcept {
   if (block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   block->~ByteBlock();
-  ::operator delete(block, std::align_val_t{kAlignment});
+  ::operator delete (block, std::align_val_t{kAlignment});
 }
 
 }  // namespace detail

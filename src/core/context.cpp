@@ -136,8 +136,8 @@ const std::string& ContextState::request_id() {
 using detail::ContextState;
 
 std::string_view to_string(CancelReason reason) noexcept {
-  constexpr std::array<std::string_view, 7> kNames{
-      "none", "client_gone", "deadline", "shutdown", "user", "slow_client", "lease_lost"};
+  constexpr std::array<std::string_view, 7> kNames{"none", "client_gone", "deadline",  "shutdown",
+                                                   "user", "slow_client", "lease_lost"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+
 #include <boost/asio/io_context.hpp>
 
 namespace aiserve::inline v0::detail {

@@ -51,6 +51,7 @@ void RuntimeCore::drain(Deadline deadline) {
   stop_pools();
   stop_io();
   telemetry_->log().info("stopped");
+  telemetry_->flush();
 }
 
 std::vector<Component*> RuntimeCore::reversed_components() {

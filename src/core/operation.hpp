@@ -5,9 +5,10 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
+
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <optional>
 
 #include "aiserve/core/context.hpp"
 #include "core/intrusive_ptr.hpp"

@@ -1,10 +1,10 @@
 // Runtime::run(): the only place that touches signals. SIGINT or SIGTERM begins the drain, a second
 // one ends the process at once with a line that says what was stuck.
-#include <unistd.h>
+#include <csignal>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <csignal>
+#include <unistd.h>
 
 #include "aiserve/core/telemetry.hpp"
 #include "core/runtime_core.hpp"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+
 #include <boost/asio/post.hpp>
 
 #include "aiserve/core/telemetry.hpp"
@@ -155,6 +156,11 @@ IoThread* RuntimeCore::any_io() noexcept {
   return io_[next_io_.fetch_add(1, std::memory_order_relaxed) % io_.size()].get();
 }
 
+void RuntimeCore::flush_telemetry_soon() {
+  // A full pool has worse to tell; the next second tries again.
+  (void)blocking_pool_.submit([this] { telemetry_->flush(); });
+}
+
 void RuntimeCore::clock_moved() {
   // Only manual clocks come here: timers and workers look at the new time.
   if (state() == RuntimeState::stopped || owner_ == LoopOwner::simulation) return;
@@ -190,7 +196,8 @@ Deadline RuntimeCore::next_event() const noexcept {
 Readiness RuntimeCore::readiness() const {
   Readiness readiness;
   const RuntimeState now = state();
-  if (now != RuntimeState::running) readiness.reasons.push_back("runtime is " + std::string(to_string(now)));
+  if (now != RuntimeState::running)
+    readiness.reasons.push_back("runtime is " + std::string(to_string(now)));
   const std::scoped_lock lock(mutex_);
   if (failure_) readiness.reasons.push_back(failure_->message());
   for (const Attached& attached : components_) {
@@ -209,8 +216,8 @@ void describe(JsonText& json, const Pool& pool) {
   json.key("threads").number(now.threads);
   json.key("running").number(static_cast<std::int64_t>(now.running));
   json.key("queued").number(static_cast<std::int64_t>(now.queued));
-  json.key("longest_wait_ms").number(
-      static_cast<std::int64_t>(now.longest_wait / std::chrono::milliseconds(1)));
+  json.key("longest_wait_ms")
+      .number(static_cast<std::int64_t>(now.longest_wait / std::chrono::milliseconds(1)));
   json.end_object();
 }
 }  // namespace

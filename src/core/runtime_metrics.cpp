@@ -7,8 +7,8 @@
 namespace aiserve::inline v0::detail {
 
 RuntimeMetrics::RuntimeMetrics(Metrics& metrics)
-    : blocking_(metrics.histogram("aiserve_pool_wait_seconds", "Time calls waited for a pool thread",
-                                  {{"pool", "blocking"}})),
+    : blocking_(metrics.histogram("aiserve_pool_wait_seconds",
+                                  "Time calls waited for a pool thread", {{"pool", "blocking"}})),
       cpu_(metrics.histogram("aiserve_pool_wait_seconds", "Time calls waited for a pool thread",
                              {{"pool", "cpu"}})),
       lag_(metrics.histogram("aiserve_event_loop_lag_seconds",
@@ -29,6 +29,7 @@ void RuntimeMetrics::LagProbe::arm_next() {
 void RuntimeMetrics::LagProbe::fired(TimerNode* node) noexcept {
   auto* self = static_cast<LagProbe*>(node);
   observe(self->histogram, self->thread.core().clock().now() - self->when);
+  if (self->thread.index() == 0) self->thread.core().flush_telemetry_soon();
   self->arm_next();
 }
 

@@ -14,7 +14,8 @@ class RuntimeMetrics {
 
   void blocking_wait(Duration wait) noexcept { observe(blocking_, wait); }
   void cpu_wait(Duration wait) noexcept { observe(cpu_, wait); }
-  /// Measures every second how late the loop gets to its timers.
+  /// Measures every second how late the loop gets to its timers; the first loop's second is also
+  /// when telemetry that waits is handed over.
   void watch_lag(IoThread& thread);
 
  private:

@@ -161,9 +161,7 @@ Result<Tensor> Tensor::reshaped(Shape shape) const {
   return Tensor(dtype_, shape, elements_, payload_);
 }
 
-Tensor Tensor::compact() const {
-  return Tensor(dtype_, shape_, elements_, payload_.compact());
-}
+Tensor Tensor::compact() const { return Tensor(dtype_, shape_, elements_, payload_.compact()); }
 
 const Tensor* TensorSet::find(std::string_view name) const noexcept {
   const auto item = std::find_if(items_.begin(), items_.end(),

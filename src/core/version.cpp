@@ -1,6 +1,5 @@
-#include <aiserve/core/version.hpp>
-
 #include <aiserve/config.hpp>
+#include <aiserve/core/version.hpp>
 
 #include "build_info.hpp"
 

@@ -11,6 +11,7 @@
 
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
+#include "aiserve/testing/manual_clock.hpp"
 
 using namespace aiserve;
 using namespace std::chrono_literals;
@@ -270,6 +271,36 @@ TEST_CASE("a worker that cannot begin fails the runtime with its reason") {
        .step = [](TimePoint) { return Deadline::never(); }});
   CHECK(runtime.run() == 2);
   CHECK(quiet.logged("model file is gone"));
+}
+
+TEST_CASE("spans that wait are exported within a second of the clock, and at the end") {
+  testing::ManualClock clock;
+  std::mutex mutex;
+  std::condition_variable exported;
+  std::size_t spans = 0;
+  Telemetry telemetry({.log_sink = [](LogLevel, std::string_view) {},
+                       .span_exporter =
+                           [&](std::span<const SpanRecord> ended) {
+                             const std::scoped_lock lock(mutex);
+                             spans += ended.size();
+                             exported.notify_all();
+                           }});
+  Runtime runtime({.telemetry = &telemetry, .clock = &clock});
+  runtime.start();
+  const auto settled = [] { return 0; };
+  const auto pass = [&](Runtime* own) -> Async<int> {
+    co_return co_await own->blocking(Context::background(), settled);
+  };
+  REQUIRE(block_on(runtime, pass(&runtime)).ok());  // the loop runs, so its timer is armed
+  telemetry.tracer().start_root("one", TraceParent::generate(true));
+  clock.advance(1s);
+  {
+    std::unique_lock lock(mutex);
+    exported.wait(lock, [&] { return spans == 1; });
+  }
+  telemetry.tracer().start_root("two", TraceParent::generate(true));
+  runtime.shutdown();
+  CHECK(spans == 2);
 }
 
 TEST_CASE("stop makes run return 0 after a drain") {
