@@ -85,3 +85,16 @@ build() {  # PRESET [TARGET...]
   say "building build/$preset"
   cmake --build "$root/build/$preset" -j "$jobs" "${targets[@]}" || die "the build in build/$preset failed"
 }
+
+# The demo model is kept outside the source tree, so that every checkout finds it.
+model_file() {
+  local home=~
+  echo "${XDG_CACHE_HOME:-$home/.cache}/aiserve/fashion/fashion.pt"
+}
+
+train_model() {  # after `build release train_fashion`
+  local folder
+  folder=$(dirname "$(model_file)")
+  [[ -s $folder/fashion.json ]] || say "training the model on Fashion-MNIST, about two minutes, into $folder"
+  "$root/build/release/examples/train_fashion/train_fashion" --out "$folder" || die "the training failed"
+}
