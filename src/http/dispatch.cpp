@@ -1,4 +1,5 @@
 // What a session does with its requests: route, hooks, handler, answer.
+#include <atomic>
 #include <utility>
 
 #include "http/event_queue.hpp"
@@ -15,14 +16,22 @@ struct StreamLink : v0::detail::InboxNode {
   StreamLink(v0::detail::IoThread& its_home, Session& its_session) noexcept
       : InboxNode(&StreamLink::run), home(its_home), session(&its_session) {}
 
+  // Any thread, one at a time: the queue holds its lock.
+  static void wake(const std::shared_ptr<StreamLink>& link) noexcept {
+    if (link->queued.exchange(true, std::memory_order_acq_rel)) return;
+    link->self = link;
+    link->home.push(link.get());
+  }
   static void run(InboxNode* node) noexcept {
     const auto keep = std::move(static_cast<StreamLink*>(node)->self);
+    keep->queued.store(false, std::memory_order_release);
     if (keep->session != nullptr) keep->session->stream_ready();
   }
 
   v0::detail::IoThread& home;
   Session* session;                  // home thread only
-  std::shared_ptr<StreamLink> self;  // while in the inbox
+  std::atomic<bool> queued{false};   // in the inbox
+  std::shared_ptr<StreamLink> self;  // so long as it is
 };
 
 ContextOptions context_options(const Exchange& exchange) {
@@ -119,12 +128,9 @@ void Session::run_async(Exchange& exchange) {
 
 void Session::run_events(Exchange& exchange) {
   auto link = std::make_shared<StreamLink>(thread_.io(), *this);
-  const auto wake = [link] {
-    link->self = link;
-    link->home.push(link.get());
-  };
-  exchange.events = std::make_shared<EventQueue>(core_.options.max_events, wake,
-                                                 [link] { link->session = nullptr; });
+  exchange.events = std::make_shared<EventQueue>(
+      core_.options.max_events, [link] { StreamLink::wake(link); },
+      [link] { link->session = nullptr; });
   const bool head_only = exchange.data.head.method == Method::head;
   exchange.handler_running = !head_only;
   if (head_only) exchange.pass = Gate::Pass();
@@ -165,8 +171,7 @@ void Session::respond(Exchange& exchange, Response&& response) {
     const Error error = Error().with_detail("the response cannot be sent: " + std::string(fault));
     response = to_response(exchange, error);
   }
-  RouteMetrics& metrics =
-      exchange.route == nullptr ? core_.unrouted : exchange.route->metrics;
+  RouteMetrics& metrics = exchange.route == nullptr ? core_.unrouted : exchange.route->metrics;
   const TimePoint now = thread_.clock_now();
   metrics.count(response.status(), now - exchange.began);
   connection_.answer(exchange, std::move(response), now);

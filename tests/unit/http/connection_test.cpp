@@ -108,8 +108,7 @@ TEST_CASE("parsing stops while much output waits and goes on when it has left") 
 TEST_CASE("a large body is read straight into its own aligned block") {
   ConnectionFixture f;
   const std::string body(100'000, 'x');
-  const std::string head =
-      "POST /slow/a HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n";
+  const std::string head = "POST /slow/a HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n";
   f.feed(head + body.substr(0, 10));
   std::size_t sent = 10;
   while (!f.connection->body_target().empty()) {

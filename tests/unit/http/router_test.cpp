@@ -6,28 +6,25 @@
 #include <doctest/doctest.h>
 
 #include "aiserve/core/error.hpp"
+#include "http/route.hpp"
 
 namespace aiserve::http::detail {
-
-struct Route {
-  std::string label;
-};
-
 namespace {
 
 struct Fixture {
   Router router;
+  Metrics registry;
   std::vector<std::unique_ptr<Route>> routes;
 
   std::vector<std::string> add(Method method, const std::string& pattern) {
-    routes.push_back(std::make_unique<Route>(Route{std::string(name(method)) + " " + pattern}));
+    routes.push_back(std::make_unique<Route>(registry, "test", method, pattern));
     return router.add(method, pattern, *routes.back());
   }
   // "label(param,param)", or the Allow text, or "404"
   std::string find(Method method, std::string_view path) const {
     const RouteMatch match = router.find(method, path);
     if (match.route == nullptr) return match.allowed == 0 ? "404" : allow_text(match.allowed);
-    std::string text = match.route->label;
+    std::string text = std::string(name(match.route->method)) + " " + match.route->pattern;
     for (std::size_t i = 0; i < match.param_count; ++i) {
       text += " | " + std::string(match.params[i]);
     }
