@@ -37,7 +37,7 @@ TEST_CASE("the outcome doesn't depend on how the bytes are cut") {
   REQUIRE(whole.statuses() == Statuses{200, 200, 200, 200, 200, 403, 200});
   CHECK(whole.bodies()[2] == "hello world");
   CHECK(whole.closed());
-  for (const std::size_t slice : {1, 2, 3, 7, 64, 1000, 8191, 16384}) {
+  for (const std::size_t slice : {1U, 2U, 3U, 7U, 64U, 1000U, 8191U, 16384U}) {
     ConnectionFixture sliced;
     sliced.feed(all, slice);
     CHECK(sliced.output == whole.output);

@@ -271,11 +271,11 @@ TEST_CASE("an event stream carries events and ends its coroutine when the client
         for (std::int64_t i = 0; i < n; ++i) {
           const std::string number = std::to_string(i);
           (void)stream.send({.event = "tick", .data = number});
-          co_await sleep(ctx, 1ms);
+          (void)co_await sleep(ctx, 1ms);
         }
         if (n > 0) co_return success();
         (void)stream.send({.data = "waiting"});
-        co_await sleep(ctx, 1h);
+        (void)co_await sleep(ctx, 1h);
         client_gone = ctx.reason() == CancelReason::client_gone && !stream.open();
         ended.count_down();
         co_return success();
@@ -309,7 +309,7 @@ TEST_CASE("an event stream may be fed from any thread") {
                          streams.push_back(stream);
                        }
                        joined.count_down();
-                       co_await sleep(ctx, 1h);
+                       (void)co_await sleep(ctx, 1h);
                        co_return success();
                      });
   host.runtime.start();
@@ -343,14 +343,14 @@ TEST_CASE("a drain answers what is in flight, ends streams and takes no new conn
       release.wait();
       return 0;
     };
-    co_await host.runtime.blocking(ctx, wait);
+    (void)co_await host.runtime.blocking(ctx, wait);
     co_return text("done");
   });
   std::atomic<CancelReason> stream_reason{CancelReason::none};
   host.server.events("/events",
                      [&](const Context& ctx, const Request&, EventStream) -> Async<void> {
                        started.count_down();
-                       co_await sleep(ctx, 1h);
+                       (void)co_await sleep(ctx, 1h);
                        stream_reason = ctx.reason();
                        co_return success();
                      });
@@ -425,7 +425,7 @@ TEST_CASE("health, metrics and status tell what is going on") {
       release.wait();
       return 0;
     };
-    co_await host.runtime.blocking(ctx, wait);
+    (void)co_await host.runtime.blocking(ctx, wait);
     co_return text("done");
   });
   Server admin(host.runtime, {.address = "127.0.0.1", .port = 0, .name = "admin"});

@@ -77,7 +77,7 @@ TEST_CASE("10,000 requests with clients killed in between leave nothing behind, 
   server.get("/plain", [](const Context&, const Request&) { return text("plain"); })
       .get("/suspends",
            [](const Context& ctx, const Request&) -> Async<Response> {
-             co_await sleep(ctx, 200us);
+             (void)co_await sleep(ctx, 200us);
              co_return text("suspended");
            })
       .get("/pool",
