@@ -1,8 +1,6 @@
-// Precompiled for the modules: Asio and the standard headers that most files use. Files include what
-// they need all the same.
+// Precompiled for the modules: Asio and the standard headers that most files use. Files include
+// what they need all the same.
 #pragma once
-
-#include <boost/asio.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -22,3 +20,5 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <boost/asio.hpp>

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 
 #include <boost/asio/io_context.hpp>
 
@@ -24,16 +25,26 @@ class CompletionInbox {
       : loop_(loop), drained_(drained), owner_(owner) {}
 
   /// Any thread. The node is run once, on the loop's thread, in order of arrival.
-  void push(InboxNode* node) noexcept;
+  void push(InboxNode* node) noexcept { push(node, node); }
+  /// Several at once: `newest`, linked by `next` down to `oldest`.
+  void push(InboxNode* newest, InboxNode* oldest) noexcept;
   /// Home thread: runs what is there, then calls `drained`.
   void drain() noexcept;
   bool empty() const noexcept { return head_.load(std::memory_order_acquire) == nullptr; }
 
  private:
+  struct Turn;
+  template <class T>
+  struct TurnAllocator;
+
   boost::asio::io_context& loop_;
   std::atomic<InboxNode*> head_{nullptr};
+  std::atomic<bool> turn_posted_{false};
   Drained drained_;
   void* owner_;
+  // Of the one turn that can be posted at a time: memory that one thread allocates and another
+  // frees would be the slow case of every allocator.
+  alignas(std::max_align_t) std::byte turn_[64];
 };
 
 }  // namespace aiserve::inline v0::detail

@@ -51,6 +51,7 @@ class IoThread {
 
   /// Any thread.
   void push(InboxNode* node) noexcept { inbox_.push(node); }
+  void push(InboxNode* newest, InboxNode* oldest) noexcept { inbox_.push(newest, oldest); }
 
   /// Home thread only, as all that follows.
   void arm(TimerNode& node, TimePoint when);

@@ -1,7 +1,6 @@
 #include "core/operation.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace aiserve::inline v0::detail {
 
@@ -12,9 +11,13 @@ Operation::Operation() noexcept
       TimerNode(&Operation::on_timer),
       CancelListener(&Operation::on_cancel) {}
 
-bool Operation::settle(Outcome outcome) noexcept {
+bool Operation::decide(Outcome outcome) noexcept {
   auto expected = Outcome::pending;
-  if (!outcome_.compare_exchange_strong(expected, outcome, std::memory_order_acq_rel)) return false;
+  return outcome_.compare_exchange_strong(expected, outcome, std::memory_order_acq_rel);
+}
+
+bool Operation::settle(Outcome outcome) noexcept {
+  if (!decide(outcome)) return false;
   retain();  // for the inbox
   home_->push(static_cast<InboxNode*>(this));
   return true;
@@ -45,20 +48,6 @@ void Operation::unwatch() noexcept {
   listening_ = false;
 }
 
-asio::awaitable<void> Operation::wait() {
-  // The inbox is drained on this very thread, so nothing can be delivered before we suspend.
-  return asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
-      [this](auto handler) {
-        if (delivered_) {
-          std::move(handler)();
-        } else {
-          handler_.emplace(std::move(handler));
-          home_->add(*this);
-        }
-      },
-      asio::use_awaitable);
-}
-
 Error Operation::error() const {
   if (outcome() == Outcome::deadline) return to_error(CancelReason::deadline);
   const CancelReason why = watched_ == nullptr ? CancelReason::none : watched_->reason();
@@ -78,9 +67,7 @@ void Operation::finish() noexcept {
   if (callback_ != nullptr) {
     callback_(*this, outcome());
   } else if (handler_) {
-    auto handler = std::move(*handler_);
-    handler_.reset();
-    std::move(handler)();
+    handler_.resume();
   }
 }
 
@@ -99,6 +86,21 @@ void Operation::on_cancel(CancelListener& listener, CancelReason reason) noexcep
   // A deadline that another component's timer noticed first is a deadline all the same.
   const bool late = reason == CancelReason::deadline;
   static_cast<Operation&>(listener).settle(late ? Outcome::deadline : Outcome::cancelled);
+}
+
+void SettledBatch::add(Operation* operation) noexcept {
+  if (operation->home_ != home_) hand_over();
+  home_ = operation->home_;
+  operation->next = newest_;
+  newest_ = operation;
+  if (oldest_ == nullptr) oldest_ = operation;
+}
+
+void SettledBatch::hand_over() noexcept {
+  if (newest_ == nullptr) return;
+  home_->push(newest_, oldest_);
+  newest_ = nullptr;
+  oldest_ = nullptr;
 }
 
 }  // namespace aiserve::inline v0::detail

@@ -5,14 +5,15 @@
 #pragma once
 
 #include <atomic>
-#include <optional>
 
-#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/deferred.hpp>
 
 #include "aiserve/core/context.hpp"
 #include "core/intrusive_ptr.hpp"
 #include "core/io_thread.hpp"
+#include "core/waiting_handler.hpp"
 
 namespace aiserve::inline v0::detail {
 
@@ -43,8 +44,12 @@ class Operation : public RefCounted, private InboxNode, private TimerNode, priva
   void watch(const Context& ctx);
   /// The same from any thread; `ctx` must live until the outcome is delivered.
   void watch_at_home(const Context& ctx);
-  /// ... then suspends until settled. Call once, on the home thread.
-  boost::asio::awaitable<void> wait();
+  /// ... then suspends until settled: `co_await operation->wait()`, once, on the home thread. Not
+  /// a coroutine of its own: it has no frame to allocate.
+  auto wait() noexcept {
+    return boost::asio::async_initiate<const boost::asio::deferred_t&, void()>(
+        Suspend{this}, boost::asio::deferred);
+  }
   /// Undoes watch(); wait() does it itself.
   void unwatch() noexcept;
   Outcome outcome() const noexcept { return outcome_.load(std::memory_order_acquire); }
@@ -53,6 +58,17 @@ class Operation : public RefCounted, private InboxNode, private TimerNode, priva
 
  private:
   friend class IoThread;
+  friend class SettledBatch;
+  struct Suspend {
+    Operation* operation;
+    template <class Handler>
+    void operator()(Handler handler) const {
+      operation->suspend(std::move(handler));
+    }
+  };
+  template <class Handler>
+  void suspend(Handler handler);
+  bool decide(Outcome outcome) noexcept;
   static void on_inbox(InboxNode* node) noexcept;
   static void on_timer(TimerNode* node) noexcept;
   static void on_cancel(CancelListener& listener, CancelReason reason) noexcept;
@@ -68,7 +84,41 @@ class Operation : public RefCounted, private InboxNode, private TimerNode, priva
   Callback callback_ = nullptr;
   Operation* next_ = nullptr;  // in the home thread's list
   Operation** slot_ = nullptr;
-  std::optional<boost::asio::any_completion_handler<void()>> handler_;
+  WaitingHandler handler_;
 };
+
+/// Settles many operations and hands them over at its end, so that their I/O thread is woken once
+/// and not before the last is there. For the thread that completes them.
+class SettledBatch {
+ public:
+  SettledBatch() noexcept = default;
+  ~SettledBatch() { hand_over(); }
+  SettledBatch(const SettledBatch&) = delete;
+  SettledBatch& operator=(const SettledBatch&) = delete;
+
+  /// As Operation::settle(); takes the caller's reference.
+  template <class T>
+  bool settle(IntrusivePtr<T> operation, Operation::Outcome outcome) noexcept {
+    if (!operation->decide(outcome)) return false;
+    add(operation.detach());
+    return true;
+  }
+
+ private:
+  void add(Operation* operation) noexcept;
+  void hand_over() noexcept;
+
+  IoThread* home_ = nullptr;  // of those gathered
+  InboxNode* newest_ = nullptr;
+  InboxNode* oldest_ = nullptr;
+};
+
+template <class Handler>
+void Operation::suspend(Handler handler) {
+  // The inbox is drained on this very thread, so nothing can be delivered before we suspend.
+  if (delivered_) return std::move(handler)();
+  handler_.emplace(std::move(handler));
+  home_->add(*this);
+}
 
 }  // namespace aiserve::inline v0::detail

@@ -1,4 +1,5 @@
-// BatchDecision: when an instance runs a batch, and how many rows it takes. Pure: no clock, no lock.
+// BatchDecision: when an instance runs a batch, and how many rows it takes. Pure: no clock, no
+// lock.
 //
 // The rule is work-conserving: no request waits while an instance is free, so the only question is
 // how many of those that wait go together.

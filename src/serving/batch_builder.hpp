@@ -1,6 +1,6 @@
-// BatchBuilder: gathers the rows of entries into slabs and scatters the results. The input slabs are
-// kept from batch to batch; a batch of one is passed in place. Outputs are slices of one block per
-// output.
+// BatchBuilder: gathers the rows of entries into slabs and scatters the results. The input slabs
+// are kept from batch to batch; a batch of one is passed in place. Outputs are slices of one block
+// per output.
 #pragma once
 
 #include <vector>

@@ -101,8 +101,8 @@ class Batcher::Impl {
     Result<EntryPtr> made = single(ctx, input);
     if (home == nullptr) return done(Error(Errc::unavailable, "the runtime has stopped"));
     // Refusals take the same way as answers, so that `done` never runs inside submit().
-    EntryPtr entry = made ? std::move(*made)
-                          : detail::make_intrusive<BatchEntry>(ctx, core.clock().now());
+    EntryPtr entry =
+        made ? std::move(*made) : detail::make_intrusive<BatchEntry>(ctx, core.clock().now());
     entry->bind(*home);
     entry->done = std::move(done);
     entry->owner = &engine_;

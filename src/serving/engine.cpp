@@ -63,9 +63,9 @@ Error BatchEngine::refusal_locked() const {
 }
 
 Duration BatchEngine::predicted_wait_locked() const {
-  return Duration(static_cast<std::int64_t>(decide::predict_wait_ns(
-      queue_.size(), busy_, workers_.size(), options_.max_batch,
-      static_cast<std::uint64_t>(batch_time_.count()))));
+  return Duration(static_cast<std::int64_t>(
+      decide::predict_wait_ns(queue_.size(), busy_, workers_.size(), options_.max_batch,
+                              static_cast<std::uint64_t>(batch_time_.count()))));
 }
 
 // The caller of an entry that was not computed has its answer already.
@@ -102,18 +102,20 @@ decide::BatchDecision BatchEngine::pick(InstanceWorker& worker, std::vector<Entr
   }
 }
 
-void BatchEngine::finished(std::span<const EntryPtr> entries, Duration compute) noexcept {
+void BatchEngine::finished(std::span<EntryPtr> entries, Duration compute) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     --busy_;
     computed_ += entries.size();
     // Weight 1/8: a few batches are enough to learn, one slow batch does not frighten.
-    batch_time_ = batch_time_ == Duration::zero() ? compute : batch_time_ + (compute - batch_time_) / 8;
+    batch_time_ =
+        batch_time_ == Duration::zero() ? compute : batch_time_ + (compute - batch_time_) / 8;
   }
-  for (const EntryPtr& entry : entries) {
+  SettledBatch settled;
+  for (EntryPtr& entry : entries) {
     // Out of the gate before the caller can see its answer: then an empty gate means none is left.
     entry->inside = Gate::Pass();
-    if (!entry->settle(Operation::Outcome::completed)) metrics_.unread_row();
+    if (!settled.settle(std::move(entry), Operation::Outcome::completed)) metrics_.unread_row();
   }
 }
 
@@ -179,7 +181,8 @@ std::string BatchEngine::status() const {
   json.key("busy_instances").number(now.busy_instances);
   json.key("batches").number(static_cast<std::int64_t>(now.batches));
   json.key("computed").number(static_cast<std::int64_t>(now.computed));
-  json.key("predicted_wait_us").number(static_cast<std::int64_t>(now.predicted_wait.count() / 1000));
+  json.key("predicted_wait_us")
+      .number(static_cast<std::int64_t>(now.predicted_wait.count() / 1000));
   json.end_object();
   return std::move(json).text();
 }

@@ -1,5 +1,5 @@
-// BatchEngine: the queue, the workers and their instances behind a Batcher. Who decides what runs is
-// src/decide; here are the lock, the threads and the model.
+// BatchEngine: the queue, the workers and their instances behind a Batcher. Who decides what runs
+// is src/decide; here are the lock, the threads and the model.
 #pragma once
 
 #include <atomic>
@@ -33,8 +33,8 @@ class BatchEngine {
   /// Worker: moves what it shall run now into `picked`. If there is nothing the worker counts as
   /// idle, and push() wakes it.
   decide::BatchDecision pick(InstanceWorker& worker, std::vector<EntryPtr>& picked);
-  /// Worker: the batch has run and every entry holds its outcome.
-  void finished(std::span<const EntryPtr> entries, Duration compute) noexcept;
+  /// Worker: the batch has run and every entry holds its outcome. Takes the entries.
+  void finished(std::span<EntryPtr> entries, Duration compute) noexcept;
   std::uint64_t next_batch_id() noexcept {
     return next_batch_id_.fetch_add(1, std::memory_order_relaxed) + 1;
   }

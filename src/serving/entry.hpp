@@ -26,7 +26,7 @@ class BatchEntry final : public Operation {
   Ride ride;
   Batcher::Callback done;        // of submit()
   BatchEngine* owner = nullptr;  // of submit()
-  Gate::Pass inside;  // of the engine, until its worker or its caller is done with it
+  Gate::Pass inside;             // of the engine, until its worker or its caller is done with it
 
   const Tensor& input_at(std::size_t index) const noexcept {
     return index == 0 ? input : more_inputs[index - 1];

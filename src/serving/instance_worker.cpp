@@ -9,12 +9,12 @@ InstanceWorker::InstanceWorker(BatchEngine& engine, int index)
       index_(index),
       builder_(engine.model().signature(), engine.options().max_batch) {
   picked_.reserve(engine.options().max_batch);
-  worker_ = engine.runtime().add_worker(
-      {.name = engine.options().name + "-" + std::to_string(index),
-       .begin = [this] { return begin(); },
-       .step = [this](TimePoint) { return step(); },
-       .end = [this] { end(); },
-       .busy_with = [this] { return busy_with(); }});
+  worker_ =
+      engine.runtime().add_worker({.name = engine.options().name + "-" + std::to_string(index),
+                                   .begin = [this] { return begin(); },
+                                   .step = [this](TimePoint) { return step(); },
+                                   .end = [this] { end(); },
+                                   .busy_with = [this] { return busy_with(); }});
 }
 
 Result<void> InstanceWorker::begin() {
@@ -52,8 +52,8 @@ void InstanceWorker::run_batch(const decide::BatchDecision& decision) {
   ride.batch_id = engine_.next_batch_id();
   ride.size = static_cast<std::uint32_t>(picked_.size());
   ride.instance = index_;
-  ride.reason = decision.reason == decide::BatchReason::full ? DispatchReason::full
-                                                             : DispatchReason::idle;
+  ride.reason =
+      decision.reason == decide::BatchReason::full ? DispatchReason::full : DispatchReason::idle;
   ride.compute = ended - begun;
   engine_.metrics().batch(picked_.size(), ride.reason, ride.compute);
   for (const EntryPtr& entry : picked_) {

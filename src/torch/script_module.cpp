@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -336,6 +337,21 @@ double measure_gflops() {
     best = std::max(best, kOperations / 1e9 / std::max(took.count(), 1e-9));
   }
   return best;
+}
+
+double excess(DType dtype, ByteView got, ByteView expected, double tolerance) {
+  const auto as_doubles = [dtype](ByteView bytes) {
+    const auto count = static_cast<std::int64_t>(bytes.size() / size_of(dtype));
+    auto* data = const_cast<std::byte*>(bytes.data());
+    return at::from_blob(data, {count}, scalar_type(dtype)).to(at::kDouble);
+  };
+  const c10::InferenceMode no_gradients;
+  const at::Tensor a = as_doubles(got);
+  const at::Tensor b = as_doubles(expected);
+  const at::Tensor equal = (a == b) | (a.isnan() & b.isnan());
+  at::Tensor over = (a - b).abs() - tolerance * (b.abs() + 1);
+  over = at::nan_to_num(over, std::numeric_limits<double>::max());
+  return over.masked_fill(equal, 0).max().item<double>();
 }
 
 std::string_view libtorch_version() noexcept { return TORCH_VERSION; }

@@ -55,6 +55,10 @@ int intra_op_threads();
 // What a product of two 256 x 256 float32 matrices reaches: the best of a few.
 double measure_gflops();
 
+// The largest |got - expected| - tolerance * (1 + |expected|); at most 0 if all are close. Equal
+// infinities and a NaN on both sides are close.
+double excess(DType dtype, ByteView got, ByteView expected, double tolerance);
+
 std::string_view libtorch_version() noexcept;
 
 }  // namespace aiserve::inline v0::detail

@@ -84,6 +84,49 @@ Result<Signature> parse_signature(const Json& json) {
   return signature;
 }
 
+// The files lie beside the side-car: a name must not lead elsewhere.
+bool is_plain_name(std::string_view name) noexcept {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
+}
+
+Result<std::size_t> parse_rows(const Json& json) {
+  const auto found = json.find("rows");
+  if (found == json.end() || !found->is_number_unsigned() || found->get<std::uint64_t>() < 1 ||
+      found->get<std::uint64_t>() > 65'536) {
+    return invalid("\"sample\": \"rows\" must be 1 to 65536");
+  }
+  return found->get<std::size_t>();
+}
+
+// A sample without an input file is none.
+Result<std::optional<Sample>> parse_sample(const Json& json) {
+  const auto found = json.find("sample");
+  if (found == json.end() || found->is_null()) return std::optional<Sample>();
+  if (!found->is_object()) return invalid("\"sample\" must be an object");
+  Sample sample;
+  for (const auto& [key, target] : {std::pair("input_file", &sample.input_file),
+                                    std::pair("output_file", &sample.output_file)}) {
+    Result<std::string> name = optional_text(*found, key);
+    if (!name) return invalid("\"sample\": " + name.error().message());
+    *target = std::move(*name);
+    if (sample.input_file.empty()) return std::optional<Sample>();
+    if (!is_plain_name(*target)) {
+      return invalid("\"sample\": \"" + std::string(key) +
+                     "\" must be a file name without folders");
+    }
+  }
+  const Result<std::size_t> rows = parse_rows(*found);
+  if (!rows) return rows.error();
+  sample.rows = *rows;
+  const Json tolerance = found->value("tolerance", Json(sample.tolerance));
+  if (!tolerance.is_number() || tolerance.get<double>() < 0) {
+    return invalid("\"sample\": \"tolerance\" must be a number from 0 on");
+  }
+  sample.tolerance = tolerance.get<double>();
+  return std::optional<Sample>(std::move(sample));
+}
+
 }  // namespace
 
 Result<SideCar> parse_side_car(std::string_view text) {
@@ -107,6 +150,9 @@ Result<SideCar> parse_side_car(std::string_view text) {
   Result<Signature> signature = parse_signature(*json);
   if (!signature) return signature.error();
   car.signature = std::move(*signature);
+  Result<std::optional<Sample>> sample = parse_sample(*json);
+  if (!sample) return sample.error();
+  car.sample = std::move(*sample);
   return car;
 }
 

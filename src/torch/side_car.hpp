@@ -1,6 +1,8 @@
-// The JSON file beside a model: its name, version, signature and digest (docs/models.md).
+// The JSON file beside a model: its name, version, signature, digest and sample (docs/models.md).
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -8,11 +10,21 @@
 
 namespace aiserve::inline v0::detail {
 
+// Rows with known answers, in two files of raw elements beside the side-car: one tensor after the
+// other in the signature's order.
+struct Sample {
+  std::string input_file;   // a plain file name
+  std::string output_file;  // a plain file name
+  std::size_t rows = 0;     // 1 to 65536
+  double tolerance = 1e-4;  // absolute and relative
+};
+
 struct SideCar {
   std::string name;
   std::string version;
   std::string sha256;  // lower case; empty if it has none
   Signature signature;
+  std::optional<Sample> sample{};
 };
 
 // Unknown keys are ignored at the top and errors inside of inputs and outputs: a misspelt "shape"

@@ -10,6 +10,7 @@
 #include "aiserve/core/telemetry.hpp"
 #include "core/json_text.hpp"
 #include "torch/blas.hpp"
+#include "torch/load_check.hpp"
 #include "torch/model_file.hpp"
 #include "torch/script_module.hpp"
 #include "torch/side_car.hpp"
@@ -50,6 +51,7 @@ TorchModelOptions checked(TorchModelOptions options) {
 struct Loaded {
   detail::SideCar car;
   std::string metadata = "{}";
+  std::string folder{};  // of the side-car
 };
 
 Loaded from_code(const TorchModelOptions& options) {
@@ -71,7 +73,7 @@ Loaded from_side_car(const TorchModelOptions& options) {
   if (!text) fail(options.path, "no signature: " + path + ": " + text.error().message());
   Result<detail::SideCar> car = detail::parse_side_car(text->text());
   if (!car) fail(options.path, "signature " + path + ": " + car.error().message());
-  return {std::move(*car), text->to_string()};
+  return {std::move(*car), text->to_string(), std::filesystem::path(path).parent_path().string()};
 }
 
 Loaded load_signature(const TorchModelOptions& options) {
@@ -96,29 +98,6 @@ std::string choose_name(const TorchModelOptions& options, const detail::SideCar&
   return car.name.empty() ? std::filesystem::path(options.path).stem().string() : car.name;
 }
 
-// Two sizes, because a traced module may have taken the batch of its example for a constant.
-Result<void> try_zeros(ScriptModule& module, const Signature& signature) {
-  for (const std::size_t rows : {std::size_t{1}, std::size_t{2}}) {
-    std::vector<MutableBytes> blocks;
-    std::vector<ByteView> inputs;
-    std::vector<std::span<std::byte>> outputs;
-    for (const TensorSpec& spec : signature.inputs) {
-      blocks.emplace_back(rows * spec.row_bytes());
-      std::ranges::fill(blocks.back().span(), std::byte{0});
-      inputs.emplace_back(blocks.back().span());
-    }
-    for (const TensorSpec& spec : signature.outputs) {
-      blocks.emplace_back(rows * spec.row_bytes());
-      outputs.push_back(blocks.back().span());
-    }
-    if (Result<void> ran = module.forward(rows, inputs, outputs); !ran) {
-      return Error(Errc::invalid_argument, "a batch of " + std::to_string(rows) + " zeros: " +
-                                               ran.error().message() + ": " + ran.error().detail());
-    }
-  }
-  return success();
-}
-
 }  // namespace
 
 struct TorchModel::Impl {
@@ -127,6 +106,7 @@ struct TorchModel::Impl {
   detail::ScriptOptions script_options() const {
     return {options.device, options.freeze, options.optimize_for_inference};
   }
+  void check_module();
   void measure_blas();
   void tell() const;
   Result<std::unique_ptr<ScriptModule>> next_module();
@@ -135,6 +115,7 @@ struct TorchModel::Impl {
   Loaded loaded;
   std::string name;
   std::string sha256;
+  bool sample_checked = false;
   BlasInfo blas;
   std::atomic<int> created{0};
 
@@ -155,13 +136,21 @@ TorchModel::Impl::Impl(TorchModelOptions given)
       detail::load_script_module(file->view(), loaded.car.signature, script_options());
   if (!module) fail(options.path, module.error().message());
   first = std::move(*module);
-  if (options.check_at_load) {
-    if (Result<void> fits = try_zeros(*first, loaded.car.signature); !fits) {
-      fail(options.path, fits.error().message());
-    }
-  }
+  if (options.check_at_load) check_module();
   measure_blas();
   tell();
+}
+
+void TorchModel::Impl::check_module() {
+  const Signature& signature = loaded.car.signature;
+  if (Result<void> fits = detail::check_zeros(*first, signature); !fits) {
+    fail(options.path, fits.error().message());
+  }
+  if (!loaded.car.sample) return;
+  const Result<bool> same =
+      detail::check_sample(*first, signature, *loaded.car.sample, loaded.folder);
+  if (!same) fail(options.path, "sample: " + same.error().message());
+  sample_checked = *same;
 }
 
 void TorchModel::Impl::measure_blas() {
@@ -234,6 +223,7 @@ std::string TorchModel::status() const {
   json.key("version").string(version());
   json.key("path").string(options.path);
   json.key("sha256").string(impl_->sha256);
+  json.key("sample_checked").boolean(impl_->sample_checked);
   json.key("device").string(options.device);
   json.key("intra_op_threads").number(options.intra_op_threads);
   json.key("instances_created").number(impl_->created.load(std::memory_order_relaxed));

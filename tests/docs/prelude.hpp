@@ -7,6 +7,7 @@
 #include <aiserve/http/server.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
+#include <aiserve/torch/torch_model.hpp>
 
 namespace docs {
 using namespace aiserve;

@@ -1,9 +1,6 @@
 // Precompiled for every test executable: what nearly all tests include, and nothing of aiserve.
 #pragma once
 
-#include <boost/asio.hpp>
-#include <doctest/doctest.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -15,3 +12,6 @@
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include <boost/asio.hpp>
+#include <doctest/doctest.h>

@@ -13,13 +13,15 @@
 
 #include <aiserve/core/context.hpp>
 #include <aiserve/core/result.hpp>
+
 #include <array>
-#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <tuple>
 #include <utility>
+
+#include <boost/asio/awaitable.hpp>
 
 namespace aiserve::inline v0 {
 

@@ -58,9 +58,7 @@ class Bytes {
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   ByteView view() const noexcept { return {data_, size_}; }
-  std::string_view text() const noexcept {
-    return {reinterpret_cast<const char*>(data_), size_};
-  }
+  std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
   std::string to_string() const { return std::string(text()); }
 
   /// Shares the block. `offset` and `length` are clamped to the slice.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <aiserve/core/deadline.hpp>
+
 #include <functional>
 
 namespace aiserve::inline v0 {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <aiserve/core/gate.hpp>
+
 #include <functional>
 #include <string>
 #include <utility>
@@ -20,11 +21,11 @@ class Runtime;
 
 struct Component {
   std::string name;
-  std::function<void()> start{};           ///< construction order, inside Runtime::start()
-  std::function<void()> stop_accepting{};  ///< first step of a shutdown: no new peers
-  Gate* gate = nullptr;                    ///< closed in reverse order, then waited for
-  std::function<void()> cancel{};          ///< patience is over: cancel with reason shutdown
-  std::function<void()> join{};            ///< last call; the I/O threads are still alive
+  std::function<void()> start{};             ///< construction order, inside Runtime::start()
+  std::function<void()> stop_accepting{};    ///< first step of a shutdown: no new peers
+  Gate* gate = nullptr;                      ///< closed in reverse order, then waited for
+  std::function<void()> cancel{};            ///< patience is over: cancel with reason shutdown
+  std::function<void()> join{};              ///< last call; the I/O threads are still alive
   std::function<std::string()> busy_with{};  ///< what is in flight, one line, logged if it sticks
   std::function<std::string()> not_ready{};  ///< empty when ready, else the reason in one line
   std::function<std::string()> status{};     ///< a JSON object for /status

@@ -13,6 +13,7 @@
 #include <aiserve/core/result.hpp>
 #include <aiserve/core/tenant.hpp>
 #include <aiserve/core/trace.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -41,12 +42,12 @@ std::string_view to_string(Priority priority) noexcept;
 
 /// For the entry points that make a Context (HTTP session, job runner, tests).
 struct ContextOptions {
-  std::string request_id{};        ///< empty: made on first use, sortable by time
-  Tenant tenant{};                 ///< default: the anonymous tenant
-  Deadline deadline{};             ///< default: never
+  std::string request_id{};  ///< empty: made on first use, sortable by time
+  Tenant tenant{};           ///< default: the anonymous tenant
+  Deadline deadline{};       ///< default: never
   Priority priority = Priority::normal;
-  TraceParent trace{};             ///< default: not traced
-  std::string idempotency_key{};   ///< empty: none
+  TraceParent trace{};            ///< default: not traced
+  std::string idempotency_key{};  ///< empty: none
 };
 
 namespace detail {

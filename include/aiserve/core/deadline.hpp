@@ -28,7 +28,8 @@ class Deadline {
   static constexpr Deadline never() noexcept { return {}; }
   /// now + delay; negative delays are already expired, huge ones are never reached.
   template <class Rep, class Period>
-  static constexpr Deadline after(TimePoint now, std::chrono::duration<Rep, Period> delay) noexcept {
+  static constexpr Deadline after(TimePoint now,
+                                  std::chrono::duration<Rep, Period> delay) noexcept {
     // In floating point, where min() - now cannot overflow.
     const double at = static_cast<double>(now.time_since_epoch().count()) +
                       std::chrono::duration<double, std::nano>(delay).count();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <aiserve/core/deadline.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <utility>

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <aiserve/core/error.hpp>
+
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -26,9 +27,10 @@ class [[nodiscard]] Result {
   Result() noexcept : state_(std::in_place_index<0>) {}
   Result(Error error) noexcept : state_(std::in_place_index<0>, std::move(error)) {}
   template <class U = T>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Error> && std::is_convertible_v<U &&, T>)
-  Result(U&& value) : state_(std::in_place_index<1>, std::forward<U>(value)) {}
+  requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Error> && std::is_convertible_v<U&&, T>)
+      Result(U&& value)
+      : state_(std::in_place_index<1>, std::forward<U>(value)) {}
 
   bool ok() const noexcept { return state_.index() == 1; }
   explicit operator bool() const noexcept { return ok(); }

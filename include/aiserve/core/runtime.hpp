@@ -18,13 +18,15 @@
 #include <aiserve/core/component.hpp>
 #include <aiserve/core/context.hpp>
 #include <aiserve/core/worker.hpp>
-#include <boost/asio/any_io_executor.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
 
 namespace boost::asio {
 class io_context;
@@ -168,9 +170,8 @@ class CallTask final : public PoolTask {
 };
 
 template <class F>
-Async<typename CallTask<F>::ResultType::value_type> call_on_pool(RuntimeCore& core, Context ctx,
-                                                                 bool cpu,
-                                                                 std::shared_ptr<CallTask<F>> task) {
+Async<typename CallTask<F>::ResultType::value_type> call_on_pool(
+    RuntimeCore& core, Context ctx, bool cpu, std::shared_ptr<CallTask<F>> task) {
   const std::shared_ptr<PoolTask> erased = task;
   const Result<void> ran = co_await run_on_pool(core, ctx, cpu, erased);
   if (!ran) co_return ran.error();

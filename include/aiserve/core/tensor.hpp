@@ -11,6 +11,7 @@
 
 #include <aiserve/core/bytes.hpp>
 #include <aiserve/core/result.hpp>
+
 #include <array>
 #include <cstdint>
 #include <cstring>

@@ -1,7 +1,7 @@
 /// Health handlers for load balancers and orchestrators.
 ///
-/// live() answers 200 as long as the I/O threads turn. ready() answers 200 while the Runtime and all
-/// its components are ready, else 503 with the reasons: it turns false at the first step of a
+/// live() answers 200 as long as the I/O threads turn. ready() answers 200 while the Runtime and
+/// all its components are ready, else 503 with the reasons: it turns false at the first step of a
 /// shutdown.
 /// *Thread safety:* any thread; the Runtime must outlive the handler.
 ///

@@ -12,6 +12,7 @@
 
 #include <aiserve/http/request.hpp>
 #include <aiserve/http/response.hpp>
+
 #include <nlohmann/json.hpp>
 
 namespace aiserve::inline v0::http {

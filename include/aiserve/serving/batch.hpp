@@ -12,6 +12,7 @@
 #include <aiserve/core/error.hpp>
 #include <aiserve/core/tensor.hpp>
 #include <aiserve/serving/signature.hpp>
+
 #include <optional>
 #include <span>
 #include <vector>

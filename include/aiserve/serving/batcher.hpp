@@ -14,6 +14,7 @@
 
 #include <aiserve/core/async.hpp>
 #include <aiserve/serving/model.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <memory>

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <aiserve/serving/batch.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <aiserve/core/tensor.hpp>
+
 #include <string>
 #include <vector>
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <aiserve/core/clock.hpp>
+
 #include <map>
 #include <mutex>
 

@@ -2,8 +2,8 @@
 ///
 /// The constructor loads the file once, checks it against its signature and measures the BLAS that
 /// libtorch runs on; each instance is a module of its own with its own number of threads. Only the
-/// files named in the options are opened. A TorchScript file is code: load what you trust, and pin
-/// it with `sha256` (docs/models.md).
+/// files named in the options, and the sample beside the side-car, are opened. A TorchScript file
+/// is code: load what you trust, and pin it with `sha256` (docs/models.md).
 /// The signature comes from a side-car JSON file or from code.
 /// *Thread safety:* any thread, as Model says.
 /// *Errors:* the constructor throws ConfigError: option out of range, file missing or corrupt,
@@ -57,7 +57,8 @@ struct TorchModelOptions {
   /// Fuses and re-lays convolutions out; up to 5 times faster on a CPU. Ignored without freeze.
   bool optimize_for_inference = true;
   /// Runs zero-filled batches of 1 and 2 rows in the constructor and compares the outputs with the
-  /// signature. Switch off (with BatcherOptions::warm_up) when zeros are no valid input.
+  /// signature, then the sample of the side-car, if there is one, and compares the values. Switch
+  /// off (with BatcherOptions::warm_up) when zeros are no valid input.
   bool check_at_load = true;
   /// Told what was loaded and how fast the BLAS is. Default: only a slow BLAS is told, on stderr.
   Telemetry* telemetry = nullptr;

@@ -1,14 +1,14 @@
 // Hello world as a host builds it from an installed aiserve, asked once over a plain socket.
 #include <aiserve/http/server.hpp>
 
+#include <cstdio>
+#include <string>
+#include <string_view>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cstdio>
-#include <string>
-#include <string_view>
 
 namespace http = aiserve::http;
 

@@ -1,11 +1,10 @@
-// A host that has everything already: an event loop, a log, a metrics registry and signal handlers of its
-// own. aiserve joins its loop, logs into its sink, shows its numbers to the registry and touches no signal.
-// Two Runtimes live side by side, one of them on the host's loop, and come and go a hundred times.
+// A host that has everything already: an event loop, a log, a metrics registry and signal handlers
+// of its own. aiserve joins its loop, logs into its sink, shows its numbers to the registry and
+// touches no signal. Two Runtimes live side by side, one of them on the host's loop, and come and
+// go a hundred times.
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/core/telemetry.hpp>
 #include <aiserve/serving/batcher.hpp>
-
-#include <boost/asio.hpp>
 
 #include <atomic>
 #include <cstdio>
@@ -13,6 +12,8 @@
 #include <future>
 #include <string>
 #include <thread>
+
+#include <boost/asio.hpp>
 
 namespace asio = boost::asio;
 
@@ -89,7 +90,8 @@ void round_trip(asio::io_context& loop, aiserve::Telemetry& telemetry) {
     const auto output = co_await here.infer(ctx, input);
     co_return is_negated(output);
   };
-  require(asio::co_spawn(loop, ask, asio::use_future).get(), "the Runtime on the host's loop infers");
+  require(asio::co_spawn(loop, ask, asio::use_future).get(),
+          "the Runtime on the host's loop infers");
   require(is_negated(aiserve::block_on(with_own_threads, there.infer(ctx, input))),
           "the Runtime with threads of its own infers");
 

@@ -1,9 +1,9 @@
+#include <aiserve/config.hpp>
 #include <aiserve/core/version.hpp>
 
-#include <aiserve/config.hpp>
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 namespace {
 

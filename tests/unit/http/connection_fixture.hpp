@@ -71,7 +71,7 @@ class ConnectionFixture : public ConnectionEvents {
     take_output();
   }
 
-  // Status codes of the final responses in `output`.
+  // Status codes of the final responses in `output`. No body here begins a line like a head does.
   std::vector<int> statuses() const {
     std::vector<int> found;
     std::string_view left = output;
@@ -103,7 +103,10 @@ class ConnectionFixture : public ConnectionEvents {
     ++heads;
     const std::string_view path = exchange.request.path();
     if (path == "/small") exchange.body_limit = 10;
-    if (path == "/early") connection->answer(exchange, text("no").status(403), now);
+    if (path == "/early") {
+      ++early;
+      connection->answer(exchange, text("no").status(403), now);
+    }
     if (path == "/deadline") exchange.deadline = Deadline::after(now, std::chrono::seconds(30));
   }
   void on_request(Exchange& exchange) override {
@@ -146,6 +149,7 @@ class ConnectionFixture : public ConnectionEvents {
   std::shared_ptr<EventQueue> events;
   int heads = 0;
   int refusals = 0;
+  int early = 0;
   int wakes = 0;
 };
 

@@ -88,3 +88,36 @@ TEST_CASE("two inputs of one name and a repeated key are refused") {
   CHECK(why(car(input + "," + input)) == "'x' is there twice");
   CHECK(why(car(R"({"name":"x","name":"z","dtype":"float32","shape":[-1,4]})")) != "");
 }
+
+TEST_CASE("a sample is optional, but complete, and its files lie beside the side-car") {
+  const auto sample = [](const std::string& text) {
+    return car(R"({"name":"x","dtype":"float32","shape":[-1,4]})", ",\"sample\":" + text);
+  };
+  const Result<SideCar> full = parse_side_car(
+      sample(R"({"rows":3,"input_file":"a.bin","output_file":"b.bin","tolerance":0.01,"more":1})"));
+  REQUIRE(full.ok());
+  REQUIRE(full->sample.has_value());
+  CHECK(full->sample->rows == 3);
+  CHECK(full->sample->input_file == "a.bin");
+  CHECK(full->sample->output_file == "b.bin");
+  CHECK(full->sample->tolerance == 0.01);
+
+  for (const char* none : {"null", "{}", R"({"input_file":null})"}) {
+    const Result<SideCar> parsed = parse_side_car(sample(none));
+    REQUIRE(parsed.ok());
+    CHECK(!parsed->sample.has_value());
+  }
+
+  CHECK(why(sample("3")) == "\"sample\" must be an object");
+  CHECK(why(sample(R"({"input_file":"a"})")).find("output_file") != std::string::npos);
+  for (const char* name : {"../a", "/etc/passwd", "..", ".", "a/b", "a\\\\b", "a\\u0000"}) {
+    CHECK(why(sample(R"({"rows":3,"output_file":"b","input_file":")" + std::string(name) + "\"}"))
+              .find("without folders") != std::string::npos);
+  }
+  for (const char* rows : {"0", "-1", "2.5", "65537", "\"3\"", "null"}) {
+    CHECK(why(sample(R"({"input_file":"a","output_file":"b","rows":)" + std::string(rows) + "}")) ==
+          "\"sample\": \"rows\" must be 1 to 65536");
+  }
+  CHECK(why(sample(R"({"rows":3,"input_file":"a","output_file":"b","tolerance":-1})")) ==
+        "\"sample\": \"tolerance\" must be a number from 0 on");
+}
