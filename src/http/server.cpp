@@ -30,7 +30,7 @@ Server::Impl::Impl(Runtime& runtime, ServerOptions given) : core(runtime, std::m
   auto first = detail::open_listener(options.address, options.port, options.backlog);
   port = detail::port_of(first);
   for (int i = 0; i < runtime.io_threads(); ++i) {
-    auto listener =
+    auto listener =  // NOLINTNEXTLINE(bugprone-use-after-move): moved in the first turn only
         i == 0 ? std::move(first) : detail::open_sibling(options.address, port, options.backlog);
     threads.push_back(
         std::make_unique<HttpThread>(core, *runtime.core().io(i), std::move(listener)));
