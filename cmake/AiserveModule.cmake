@@ -10,12 +10,6 @@ function(aiserve_module name)
   cmake_parse_arguments(arg "" "" "SOURCES;NEEDS;PUBLIC;PRIVATE;PACKAGES" ${ARGN})
   set(target aiserve_${name})
 
-  if(NOT arg_SOURCES)
-    message(STATUS "aiserve::${name} has no sources yet")
-    file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp CONTENT "// aiserve::${name}\n")
-    set(arg_SOURCES ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp)
-  endif()
-
   add_library(${target} STATIC ${arg_SOURCES})
   add_library(aiserve::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES

@@ -24,7 +24,6 @@ build_packages=(
   "libssl-dev:SHA-256 of model files"
   "libopenblas0-pthread:fast matrix products for libtorch; without it batching gains nothing"
   "doctest-dev:unit tests"
-  "libbenchmark-dev:micro benchmarks"
   "dataset-fashion-mnist:70,000 labelled images for the demo model and its tests"
 )
 
