@@ -8,7 +8,7 @@ target_compile_options(aiserve_warnings INTERFACE
 # False alarms of g++ 12 inside its own <string> once it optimises (GCC bugs 105329, 105651, 105562).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(aiserve_warnings INTERFACE
-    $<$<NOT:$<CONFIG:Debug>>:-Wno-array-bounds$<SEMICOLON>-Wno-restrict$<SEMICOLON>-Wno-stringop-overflow>)
+    -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
 endif()
 
 if(NOT PROJECT_IS_TOP_LEVEL)
