@@ -74,6 +74,12 @@ bool Connection::can_parse() const noexcept {
 
 bool Connection::step(std::string_view& input) {
   if (stop_reading_ || phase_ != Phase::open) return false;
+  if (discard_left_ != 0) {
+    const std::size_t n = std::min(discard_left_, input.size());
+    input.remove_prefix(n);
+    discard_left_ -= n;
+    return true;
+  }
   if (reading_ == nullptr) {
     if (!can_parse()) return false;
     reading_ = &resources_.exchanges.acquire();
@@ -81,14 +87,7 @@ bool Connection::step(std::string_view& input) {
     reading_->body_limit = limits_.body_bytes;
     since_ = now_;
   }
-  switch (reading_->state) {
-    case Exchange::State::head:
-      return head_step(input);
-    case Exchange::State::body:
-      return take_body(input);
-    default:
-      return discard_step(input);
-  }
+  return reading_->state == Exchange::State::head ? head_step(input) : take_body(input);
 }
 
 bool Connection::must_wait(Method method) const noexcept {
@@ -145,35 +144,14 @@ void Connection::head_complete(std::string_view& input) {
 
 // The answer came before the body: a small one is read and dropped, else the connection ends.
 void Connection::early_answer() {
-  Exchange& exchange = *reading_;
+  Exchange& exchange = *std::exchange(reading_, nullptr);
   const Head& head = exchange.data.head;
-  const bool skip = head.has_body() && !head.chunked && !head.expect_continue &&
-                    head.content_length <= kDiscardUpTo;
-  if (skip) {
-    exchange.state = Exchange::State::discarding;
-    return;
-  }
-  if (head.has_body()) {
-    exchange.close_after = linger_ = true;
-  }
-  exchange.state = Exchange::State::ready;
-  reading_ = nullptr;
+  const bool small = !head.chunked && !head.expect_continue && head.content_length <= kDiscardUpTo;
+  if (head.has_body() && !small) exchange.close_after = linger_ = true;
   if (exchange.close_after) stop_reading_ = true;
-  write_out();
-}
-
-bool Connection::discard_step(std::string_view& input) {
-  Exchange& exchange = *reading_;
-  const auto length = static_cast<std::size_t>(exchange.data.head.content_length);
-  const std::size_t n = std::min(length - exchange.body_filled, input.size());
-  input.remove_prefix(n);
-  exchange.body_filled += n;
-  if (exchange.body_filled < length) return false;
+  discard_left_ = static_cast<std::size_t>(head.content_length);
   exchange.state = Exchange::State::ready;
-  reading_ = nullptr;
-  if (exchange.close_after) stop_reading_ = true;
   write_out();
-  return true;
 }
 
 bool Connection::take_body(std::string_view& input) {

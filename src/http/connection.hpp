@@ -126,7 +126,6 @@ class Connection {
   bool take_body(std::string_view& input);
   bool length_step(std::string_view& input);
   bool chunked_step(std::string_view& input);
-  bool discard_step(std::string_view& input);
   void start(Exchange& exchange);
   void refuse(int status, std::string_view reason);
   bool must_wait(Method method) const noexcept;
@@ -166,6 +165,7 @@ class Connection {
   TimePoint now_;
   TimePoint since_;      // first byte of the head, end of the head, end of the last response
   TimePoint out_since_;  // last progress of the output
+  std::size_t discard_left_ = 0;  // of the body of a request that was answered before it
   std::size_t lingered_ = 0;
 };
 

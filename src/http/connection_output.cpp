@@ -180,14 +180,15 @@ void Connection::tick(TimePoint now) {
 void Connection::check_reading(TimePoint now) {
   if (stop_reading_) return;
   const Duration quiet = now - since_;
-  if (reading_ == nullptr) {
+  if (discard_left_ != 0) {
+    if (quiet >= limits_.body_timeout) phase_ = Phase::closed;
+  } else if (reading_ == nullptr) {
     const Duration patience =
         served_ ? limits_.idle_timeout : std::min(limits_.idle_timeout, limits_.head_timeout);
     if (count_ == 0 && out_ == nullptr && quiet >= patience) phase_ = Phase::closed;
   } else if (reading_->state == Exchange::State::head) {
     if (!held_ && quiet >= limits_.head_timeout) refuse(408, "the head took too long");
   } else if (quiet >= limits_.body_timeout) {
-    if (reading_->answered) return abort(CancelReason::slow_client);
     refuse(408, "the body took too long");
   }
 }

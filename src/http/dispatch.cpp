@@ -122,8 +122,7 @@ void Session::run_plain(Exchange& exchange, const PlainHandler& handler) {
 
 void Session::run_async(Exchange& exchange) {
   exchange.handler_running = true;
-  thread_.add_active(exchange);
-  thread_.runners().start(exchange);
+  thread_.run_handler(exchange);
 }
 
 void Session::run_events(Exchange& exchange) {
@@ -138,8 +137,7 @@ void Session::run_events(Exchange& exchange) {
                         .header("Cache-Control", "no-store")
                         .header("X-Accel-Buffering", "no"));
   if (head_only) return;
-  thread_.add_active(exchange);
-  thread_.runners().start(exchange);
+  thread_.run_handler(exchange);
 }
 
 Response Session::to_response(Exchange& exchange, Result<Response>&& result) {

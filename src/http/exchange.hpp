@@ -27,7 +27,6 @@ struct Exchange {
   enum class State : std::uint8_t {
     head,        // being read
     body,        // being read
-    discarding,  // answered early, the rest of a small body is still read
     running,     // with its handler
     ready,       // has a response that waits for its turn
     streaming    // head written, the body is produced while it is sent

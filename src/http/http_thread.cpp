@@ -108,8 +108,14 @@ void HttpThread::renew_date() noexcept {
   resources_.date_line = date_.at(core_.runtime.clock().wall_now());
 }
 
-void HttpThread::accept() {
-  for (int i = 0; i < kAcceptsPerTurn && listener_ && accept_one(); ++i) {
+void HttpThread::accept() noexcept {
+  try {
+    for (int i = 0; i < kAcceptsPerTurn && listener_ && accept_one(); ++i) {
+    }
+  } catch (const std::exception& error) {
+    core_.telemetry.log().error("http: cannot accept",
+                                {{"server", core_.options.name}, {"reason", error.what()}});
+    pause_accept(true);
   }
 }
 
@@ -137,8 +143,8 @@ bool HttpThread::accept_one() {
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   core_.accepted.inc();
-  core_.connections.fetch_add(1, std::memory_order_relaxed);
   auto* const session = new Session(*this, std::move(socket), text_of(peer));
+  core_.connections.fetch_add(1, std::memory_order_relaxed);
   session->next = sessions_;
   if (sessions_ != nullptr) sessions_->previous = session;
   sessions_ = session;
@@ -238,8 +244,19 @@ std::vector<HttpThread::InFlight> HttpThread::in_flight(std::size_t at_most) con
   return list;
 }
 
+void HttpThread::run_handler(Exchange& exchange) {
+  starting_ = &exchange;
+  runners_.start(exchange);
+  // Only what suspended is in flight beyond this turn; what has ended may be gone.
+  if (std::exchange(starting_, nullptr) == &exchange) add_active(exchange);
+}
+
 void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) {
-  remove_active(exchange);
+  if (starting_ == &exchange) {
+    starting_ = nullptr;
+  } else {
+    remove_active(exchange);
+  }
   exchange.handler_running = false;
   exchange.pass = Gate::Pass();
   if (exchange.events != nullptr) {

@@ -54,7 +54,6 @@ class HttpThread {
   ServerCore& core() noexcept { return core_; }
   v0::detail::IoThread& io() noexcept { return io_; }
   ConnectionResources& resources() noexcept { return resources_; }
-  RunnerPool& runners() noexcept { return runners_; }
   std::span<char> read_buffer() noexcept { return {read_buffer_.get(), kReadBuffer}; }
   // Of this turn of the loop; renewed by clock_now().
   TimePoint now() const noexcept { return now_; }
@@ -62,8 +61,8 @@ class HttpThread {
 
   void watch(Session& session, int fd, std::uint32_t events) noexcept;
   void rewatch(Session& session, int fd, std::uint32_t events) noexcept;
-  void add_active(Exchange& exchange) noexcept;
-  void remove_active(Exchange& exchange) noexcept;
+  // Starts the handler of an exchange that owns its bytes.
+  void run_handler(Exchange& exchange);
   // The handler of the exchange has ended. Of an event stream only an error in `result` counts.
   void handler_ended(Exchange& exchange, Result<Response>&& result);
   void destroy(Session& session) noexcept;
@@ -96,13 +95,15 @@ class HttpThread {
 
   void wait_for_events();
   void on_ready();
-  void accept();
+  void accept() noexcept;
   bool accept_one();
   void pause_accept(bool pause) noexcept;
   void tick();
   void renew_date() noexcept;
   template <class F>
   void for_each_session(F&& visit);
+  void add_active(Exchange& exchange) noexcept;
+  void remove_active(Exchange& exchange) noexcept;
 
   ServerCore& core_;
   v0::detail::IoThread& io_;
@@ -115,6 +116,7 @@ class HttpThread {
   RunnerPool runners_;
   TimePoint now_{};
   Session* sessions_ = nullptr;
+  Exchange* starting_ = nullptr;  // its handler has neither ended nor suspended
   bool accept_paused_ = false;
   bool draining_ = false;
   Tick tick_{*this};

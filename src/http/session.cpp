@@ -36,19 +36,31 @@ Session::~Session() {
   thread_.io().forget(*this);
 }
 
-void Session::on_event(std::uint32_t events) {
+template <class F>
+void Session::guarded(F&& work) noexcept {
   in_turn_ = true;
-  if ((events & EPOLLOUT) != 0) write_blocked_ = false;
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+  try {
+    work();
+    write();
+  } catch (...) {
+    const std::string reason = error_from_current_exception().to_string();
+    core_.telemetry.log().error("http: a connection failed", {{"reason", reason}});
+    connection_.abort(CancelReason::client_gone);
+  }
+  settle();
+}
+
+void Session::on_event(std::uint32_t events) noexcept {
+  guarded([&] {
+    if ((events & EPOLLOUT) != 0) write_blocked_ = false;
     const bool gone = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (gone && !connection_.wants_read()) {
       connection_.end_of_input(thread_.now());
       input_ended_ = true;
-    } else {
+    } else if (gone || (events & EPOLLIN) != 0) {
       read();
     }
-  }
-  settle();
+  });
 }
 
 void Session::read() {
@@ -116,9 +128,8 @@ std::uint32_t Session::wanted_events() const noexcept {
   return events;
 }
 
-void Session::settle() {
-  in_turn_ = true;
-  write();
+// Follows the connection's wishes; destroys the session when it is over.
+void Session::settle() noexcept {
   using Phase = Connection::Phase;
   if (connection_.phase() == Phase::lingering && !std::exchange(send_shut_, true)) {
     ::shutdown(socket_.get(), SHUT_WR);
@@ -135,29 +146,29 @@ void Session::settle() {
   in_turn_ = false;
 }
 
-void Session::on_flush(FlushNode* node) noexcept { static_cast<Session*>(node)->settle(); }
+void Session::on_flush(FlushNode* node) noexcept {
+  static_cast<Session*>(node)->guarded([] {});
+}
 
-void Session::tick() {
-  connection_.tick(thread_.now());
-  settle();
+void Session::tick() noexcept {
+  guarded([this] { connection_.tick(thread_.now()); });
 }
 
 // A request that is on its way is still answered; only then an idle connection is one that ends.
-void Session::drain() {
-  in_turn_ = true;
-  if (connection_.wants_read()) read();
-  connection_.for_each([](Exchange& exchange) {
-    if (exchange.state != Exchange::State::streaming) return;
-    exchange.context->cancel(CancelReason::shutdown);
-    exchange.events->close();
+void Session::drain() noexcept {
+  guarded([this] {
+    if (connection_.wants_read()) read();
+    connection_.for_each([](Exchange& exchange) {
+      if (exchange.state != Exchange::State::streaming) return;
+      exchange.context->cancel(CancelReason::shutdown);
+      exchange.events->close();
+    });
+    connection_.drain(thread_.now());
   });
-  connection_.drain(thread_.now());
-  settle();
 }
 
-void Session::close(CancelReason reason) {
-  connection_.abort(reason);
-  settle();
+void Session::close(CancelReason reason) noexcept {
+  guarded([&] { connection_.abort(reason); });
 }
 
 void Session::respond_later(Exchange& exchange, Result<Response>&& result) {
@@ -166,9 +177,8 @@ void Session::respond_later(Exchange& exchange, Result<Response>&& result) {
   if (!in_turn_) thread_.io().flush_later(*this);
 }
 
-void Session::stream_ready() {
-  connection_.stream_ready(thread_.clock_now());
-  thread_.io().flush_later(*this);
+void Session::stream_ready() noexcept {
+  guarded([this] { connection_.stream_ready(thread_.clock_now()); });
 }
 
 }  // namespace aiserve::inline v0::http::detail

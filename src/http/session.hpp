@@ -18,16 +18,17 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   Session(HttpThread& thread, Descriptor socket, std::string peer);
   ~Session();
 
-  // All of these may destroy the session.
-  void on_event(std::uint32_t events);
-  void tick();
-  void drain();
-  void close(CancelReason reason);
+  // All of these may destroy the session. None throws: what goes wrong, memory say, ends the
+  // connection with a line in the log.
+  void on_event(std::uint32_t events) noexcept;
+  void tick() noexcept;
+  void drain() noexcept;
+  void close(CancelReason reason) noexcept;
 
   // The answer of a suspended handler; what it leads to is sent at the end of this turn.
   void respond_later(Exchange& exchange, Result<Response>&& result);
   // An event stream has something to send.
-  void stream_ready();
+  void stream_ready() noexcept;
 
   Session* previous = nullptr;  // in the thread's list
   Session* next = nullptr;
@@ -49,13 +50,14 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void respond(Exchange& exchange, Response&& response);
 
   // session.cpp
+  template <class F>
+  void guarded(F&& work) noexcept;
   static void on_flush(FlushNode* node) noexcept;
   void read();
   bool read_once();
   void write();
   bool write_once();
-  // Sends, follows the connection's wishes, destroys the session when it is over.
-  void settle();
+  void settle() noexcept;
   std::uint32_t wanted_events() const noexcept;
 
   HttpThread& thread_;

@@ -30,9 +30,15 @@ ConnectionLimits small_limits() {
   return limits;
 }
 
-// Ends suspended handlers, the newest first if `reverse`.
+// Ends suspended handlers and streams, and those that begin because of it.
 void finish_all(ConnectionFixture& f, bool reverse) {
-  while (!f.suspended.empty()) {
+  for (;;) {
+    if (f.events != nullptr && f.events->open()) {
+      f.events->close();
+      f.connection->stream_ready(f.now);
+      f.take_output();
+    }
+    if (f.suspended.empty()) return;
     const auto it = reverse ? std::prev(f.suspended.end()) : f.suspended.begin();
     const std::string name = it->first;
     f.finish(name);
@@ -51,11 +57,6 @@ Outcome run(std::string_view bytes, std::size_t slice, bool finish_late, bool re
     const std::string_view piece = bytes.substr(0, slice);
     bytes.remove_prefix(piece.size());
     f.feed(piece);
-    if (f.events != nullptr) {
-      f.events->close();
-      f.connection->stream_ready(f.now);
-      f.take_output();
-    }
     if (!finish_late) finish_all(f, reverse);
   }
   finish_all(f, reverse);

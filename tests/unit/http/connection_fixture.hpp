@@ -1,5 +1,5 @@
 // A Connection with a small server behind it and a hand-fed clock; no socket.
-//   GET  /            "root"            POST /echo        the body
+//   GET  /            "root"            POST /echo        the body, its H as h
 //   any  /slow/NAME   suspends until finish(NAME)
 //   any  /early       403 before the body
 //   GET  /big         100,000 bytes     POST /small       takes 10 bytes at most
@@ -71,7 +71,7 @@ class ConnectionFixture : public ConnectionEvents {
     take_output();
   }
 
-  // Status codes of the final responses in `output`. No body here begins a line like a head does.
+  // Status codes of the final responses in `output`; no body here holds "HTTP/1.1 ".
   std::vector<int> statuses() const {
     std::vector<int> found;
     std::string_view left = output;
@@ -115,9 +115,13 @@ class ConnectionFixture : public ConnectionEvents {
     if (path.starts_with("/slow/") || path == "/deadline") {
       exchange.data.own();
       exchange.handler_running = true;
-      suspended[path.substr(path.rfind('/') + 1)] = &exchange;
+      std::string key = path.substr(path.rfind('/') + 1);
+      while (suspended.contains(key)) key += '+';
+      suspended[key] = &exchange;
     } else if (path == "/echo") {
-      connection->answer(exchange, text(std::string(exchange.request.text())), now);
+      std::string body(exchange.request.text());
+      std::replace(body.begin(), body.end(), 'H', 'h');
+      connection->answer(exchange, text(std::move(body)), now);
     } else if (path == "/big") {
       connection->answer(exchange, text(std::string(100'000, 'b')), now);
     } else if (path == "/events") {

@@ -148,6 +148,12 @@ TEST_CASE("an early answer skips a small body and ends the connection before a l
   f.feed(post("/early", "small") + get("/"));
   CHECK(f.statuses() == Statuses{403, 200});
   CHECK(f.handled == Strings{"GET /"});
+  ConnectionFixture waits;
+  const std::string early = post("/early", "small");
+  waits.feed(early.substr(0, early.size() - 3));
+  CHECK(waits.statuses() == Statuses{403});
+  waits.feed(early.substr(early.size() - 3) + get("/"));
+  CHECK(waits.statuses() == Statuses{403, 200});
   ConnectionFixture large;
   large.feed(post("/early", std::string(100'000, 'x')), 1000);
   CHECK(large.statuses() == Statuses{403});
