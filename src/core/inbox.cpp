@@ -1,8 +1,21 @@
 #include "core/inbox.hpp"
 
+#include <new>
+#include <utility>
+
 #include <boost/asio/post.hpp>
 
+#include "core/worker_loop.hpp"
+
 namespace aiserve::inline v0::detail {
+namespace {
+
+thread_local CompletionInbox* t_draining = nullptr;
+
+// Completions that are run while a worker waits to be notified.
+constexpr std::size_t kMostHeld = 64;
+
+}  // namespace
 
 // Asio frees the memory of a posted function before it calls it, and only then may the next one be
 // posted: turn_posted_ says so even where drain() was called by other means.
@@ -55,12 +68,40 @@ void CompletionInbox::drain() noexcept {
     oldest = newest;
     newest = next;
   }
+  run_all(oldest);
+  notify_workers();
+  drained_(owner_);
+}
+
+void CompletionInbox::run_all(InboxNode* oldest) noexcept {
+  // A simulated runtime drains inside a drain when a coroutine pumps it.
+  CompletionInbox* const outer = std::exchange(t_draining, this);
+  std::size_t held = 0;
   while (oldest != nullptr) {
     InboxNode* node = oldest;
     oldest = node->next;  // run() may free the node
     node->run(node);
+    // Enough is there for a batch; what follows must not keep a free worker waiting.
+    if (to_notify_.empty() || ++held < kMostHeld) continue;
+    notify_workers();
+    held = 0;
   }
-  drained_(owner_);
+  t_draining = outer;
+}
+
+bool CompletionInbox::notify_after_drain(const std::shared_ptr<WorkerLoop>& worker) noexcept {
+  if (t_draining == nullptr) return false;
+  try {
+    t_draining->to_notify_.push_back(worker);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
+void CompletionInbox::notify_workers() noexcept {
+  for (const auto& worker : to_notify_) worker->notify();
+  to_notify_.clear();
 }
 
 }  // namespace aiserve::inline v0::detail

@@ -5,10 +5,14 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
 namespace aiserve::inline v0::detail {
+
+class WorkerLoop;
 
 struct InboxNode {
   using Run = void (*)(InboxNode*) noexcept;
@@ -32,8 +36,15 @@ class CompletionInbox {
   void drain() noexcept;
   bool empty() const noexcept { return head_.load(std::memory_order_acquire) == nullptr; }
 
+  /// While this thread drains an inbox: keeps the worker and notifies it at the end, or after 64
+  /// more completions, when the work for it is there. One wake-up then instead of several, and no
+  /// batch of one ahead of the others. False on any other thread and at any other time.
+  static bool notify_after_drain(const std::shared_ptr<WorkerLoop>& worker) noexcept;
+
  private:
   struct Turn;
+  void run_all(InboxNode* oldest) noexcept;
+  void notify_workers() noexcept;
   template <class T>
   struct TurnAllocator;
 
@@ -42,6 +53,7 @@ class CompletionInbox {
   std::atomic<bool> turn_posted_{false};
   Drained drained_;
   void* owner_;
+  std::vector<std::shared_ptr<WorkerLoop>> to_notify_;
   // Of the one turn that can be posted at a time: memory that one thread allocates and another
   // frees would be the slow case of every allocator.
   alignas(std::max_align_t) std::byte turn_[64];

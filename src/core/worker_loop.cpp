@@ -1,5 +1,6 @@
 #include "core/worker_loop.hpp"
 
+#include "core/inbox.hpp"
 #include "core/thread_name.hpp"
 
 namespace aiserve::inline v0::detail {
@@ -50,10 +51,10 @@ void WorkerLoop::park(Deadline until) {
   signalled_.exchange(false, std::memory_order_acq_rel);
 }
 
-void WorkerLoop::wake() noexcept {
-  // Either the loop sees the signal before it sleeps, or we see it parked. Who finds the signal
-  // already set leaves the rest to the one that set it.
-  if (signalled_.exchange(true, std::memory_order_seq_cst)) return;
+// Either the loop sees the signal before it sleeps, or we see it parked. Who finds the signal
+// already set leaves the rest to the one that set it. A signal that is gone by now has been seen.
+void WorkerLoop::notify() noexcept {
+  if (!signalled_.load(std::memory_order_seq_cst)) return;
   if (!parked_.load(std::memory_order_seq_cst)) return;
   { const std::scoped_lock lock(mutex_); }
   wakened_.notify_one();
@@ -90,7 +91,8 @@ void WorkerLoop::end_simulated() {
 namespace aiserve::inline v0 {
 
 void Worker::wake() const noexcept {
-  if (loop_) loop_->wake();
+  if (!loop_ || !loop_->signal()) return;
+  if (!detail::CompletionInbox::notify_after_drain(loop_)) loop_->notify();
 }
 
 void Worker::retire() const noexcept {

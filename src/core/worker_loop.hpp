@@ -20,7 +20,12 @@ class WorkerLoop {
 
   using Failed = std::function<void(const Error&)>;
   void start_thread(Failed failed);
-  void wake() noexcept;
+  void wake() noexcept {
+    if (signal()) notify();
+  }
+  /// wake() in two steps: true if the caller has to notify(), soon.
+  bool signal() noexcept { return !signalled_.exchange(true, std::memory_order_seq_cst); }
+  void notify() noexcept;
   void request_stop() noexcept;
   bool running() const noexcept { return running_.load(std::memory_order_acquire); }
   void join();

@@ -2,7 +2,7 @@
 // lock.
 //
 // The rule is work-conserving: no request waits while an instance is free, so the only question is
-// how many of those that wait go together.
+// how many of those that wait go together. Instances that are free at the same time share them.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +14,8 @@ namespace aiserve::inline v0::decide {
 /// What a free instance sees of the queue.
 struct QueueView {
   std::size_t waiting = 0;
+  /// Instances that are free and about to take from it, the one that asks included.
+  std::size_t takers = 1;
 };
 
 struct BatchLimits {
@@ -33,7 +35,8 @@ struct BatchDecision {
 
 constexpr BatchDecision decide_batch(const QueueView& queue, const BatchLimits& limits) noexcept {
   if (queue.waiting == 0) return {};
-  const std::size_t rows = std::min(queue.waiting, limits.max_batch);
+  const std::size_t share = (queue.waiting + queue.takers - 1) / queue.takers;
+  const std::size_t rows = std::min(share, limits.max_batch);
   const BatchReason reason = rows == limits.max_batch ? BatchReason::full : BatchReason::idle;
   return {BatchAction::run, rows, reason};
 }

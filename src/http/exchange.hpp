@@ -25,11 +25,11 @@ struct Route;
 
 struct Exchange {
   enum class State : std::uint8_t {
-    head,        // being read
-    body,        // being read
-    running,     // with its handler
-    ready,       // has a response that waits for its turn
-    streaming    // head written, the body is produced while it is sent
+    head,      // being read
+    body,      // being read
+    running,   // with its handler
+    ready,     // has a response that waits for its turn
+    streaming  // head written, the body is produced while it is sent
   };
 
   RequestState data;

@@ -38,7 +38,7 @@ Result<void> BatchEngine::push(const EntryPtr& entry) {
     metrics_.refused(Errc::unavailable);
     return Error(Errc::unavailable, "the batcher is draining");
   }
-  const InstanceWorker* to_wake = nullptr;
+  InstanceWorker* to_wake = nullptr;
   {
     const std::scoped_lock lock(mutex_);
     if (queue_.full()) {
@@ -47,13 +47,25 @@ Result<void> BatchEngine::push(const EntryPtr& entry) {
     }
     entry->inside = std::move(pass);
     queue_.push(entry);
-    if (!idle_.empty()) {
-      to_wake = idle_.back();
-      idle_.pop_back();
-    }
+    to_wake = call_idle_locked();
   }
   if (to_wake != nullptr) to_wake->wake();
   return success();
+}
+
+InstanceWorker* BatchEngine::call_idle_locked() noexcept {
+  if (idle_.empty()) return nullptr;
+  InstanceWorker* worker = idle_.back();
+  idle_.pop_back();
+  worker->station = InstanceWorker::Station::called;
+  ++called_;
+  return worker;
+}
+
+void BatchEngine::leave_station_locked(InstanceWorker& worker) noexcept {
+  if (worker.station == InstanceWorker::Station::called) --called_;
+  if (worker.station == InstanceWorker::Station::idle) std::erase(idle_, &worker);
+  worker.station = InstanceWorker::Station::working;
 }
 
 Error BatchEngine::refusal_locked() const {
@@ -81,10 +93,13 @@ void BatchEngine::forget(BatchEntry& entry) noexcept {
 
 decide::BatchDecision BatchEngine::pick(InstanceWorker& worker, std::vector<EntryPtr>& picked) {
   const std::scoped_lock lock(mutex_);
+  leave_station_locked(worker);
   while (true) {
-    decide::BatchDecision decision = decide::decide_batch({queue_.size()}, {options_.max_batch});
+    const decide::QueueView view{.waiting = queue_.size(), .takers = 1 + called_};
+    decide::BatchDecision decision = decide::decide_batch(view, {options_.max_batch});
     if (decision.action == decide::BatchAction::sleep) {
       idle_.push_back(&worker);
+      worker.station = InstanceWorker::Station::idle;
       return decision;
     }
     while (picked.size() < decision.rows && queue_.size() != 0) {

@@ -49,6 +49,8 @@ class BatchEngine {
  private:
   Error refusal_locked() const;
   Duration predicted_wait_locked() const;
+  InstanceWorker* call_idle_locked() noexcept;
+  void leave_station_locked(InstanceWorker& worker) noexcept;
   void drop(BatchEntry& entry) noexcept;
   void cancel_all() noexcept;
   std::string not_ready() const;
@@ -65,7 +67,8 @@ class BatchEngine {
 
   mutable std::mutex mutex_;
   EntryQueue queue_;
-  std::vector<const InstanceWorker*> idle_;  // a stack: the warmest instance runs next
+  std::vector<InstanceWorker*> idle_;  // a stack: the warmest instance runs next
+  std::size_t called_ = 0;             // workers that were woken and have not picked yet
   std::size_t busy_ = 0;
   std::uint64_t computed_ = 0;
   Duration batch_time_{};  // exponentially weighted mean

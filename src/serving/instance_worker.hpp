@@ -13,11 +13,19 @@ namespace aiserve::inline v0::detail {
 
 class InstanceWorker {
  public:
+  /// Where the worker stands; the engine's, under its lock.
+  enum class Station : std::uint8_t {
+    working,
+    idle,    ///< in the engine's list
+    called,  ///< woken for a request, and not there yet
+  };
+
   InstanceWorker(BatchEngine& engine, int index);
   ~InstanceWorker() { worker_.retire(); }
   InstanceWorker(const InstanceWorker&) = delete;
   InstanceWorker& operator=(const InstanceWorker&) = delete;
 
+  Station station = Station::working;
   void wake() const noexcept { worker_.wake(); }
   bool ready() const noexcept { return ready_.load(std::memory_order_acquire); }
   int index() const noexcept { return index_; }

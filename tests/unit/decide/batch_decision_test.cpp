@@ -14,6 +14,25 @@ TEST_CASE("a free instance sleeps only when nobody waits") {
   }
 }
 
+TEST_CASE("instances that are free at the same time share what waits, and leave nothing behind") {
+  for (std::size_t takers = 1; takers <= 5; ++takers) {
+    for (std::size_t waiting = 1; waiting <= 200; ++waiting) {
+      std::size_t left = waiting;
+      std::size_t most = 0;
+      std::size_t least = waiting;
+      for (std::size_t i = takers; i > 0 && left != 0; --i) {
+        const BatchDecision decision = decide_batch({left, i}, {64});
+        CHECK(decision.action == BatchAction::run);
+        most = std::max(most, decision.rows);
+        least = std::min(least, decision.rows);
+        left -= decision.rows;
+      }
+      CHECK(left == (waiting > takers * 64 ? waiting - takers * 64 : 0));
+      CHECK(most - least <= 1);
+    }
+  }
+}
+
 TEST_CASE("a batch is called full when no more rows fit, else idle") {
   CHECK(decide_batch({64}, {64}).reason == BatchReason::full);
   CHECK(decide_batch({65}, {64}).reason == BatchReason::full);
