@@ -43,7 +43,10 @@ void RuntimeCore::drain(Deadline deadline) {
   for (Component* component : reversed_components()) {
     if (component->stop_accepting) component->stop_accepting();
   }
-  close_gates(real_after(options_.drain_timeout).earlier(deadline));
+  const Deadline patience = real_after(options_.drain_timeout).earlier(deadline);
+  // What is on its way when the servers stop accepting enters its gate before that closes.
+  wait_for_a_turn(patience);
+  close_gates(patience);
   cancel_all();
   wait_for_stragglers();
   stop_workers();
@@ -90,6 +93,14 @@ bool RuntimeCore::wait_for(const std::function<bool()>& done, Deadline deadline)
     }
   }
   return true;
+}
+
+void RuntimeCore::wait_for_a_turn(Deadline patience) {
+  const auto left = std::make_shared<std::atomic<std::size_t>>(io_.size());
+  for (const auto& thread : io_) {
+    boost::asio::post(thread->loop(), [left] { left->fetch_sub(1, std::memory_order_acq_rel); });
+  }
+  wait_for([&] { return left->load(std::memory_order_acquire) == 0; }, patience);
 }
 
 void RuntimeCore::close_gates(Deadline patience) {

@@ -81,6 +81,7 @@ class RuntimeCore {
   // lifecycle.cpp, in the order of a shutdown
   void drain(Deadline deadline);
   bool wait_for(const std::function<bool()>& done, Deadline deadline);
+  void wait_for_a_turn(Deadline patience);
   void close_gates(Deadline patience);
   void cancel_all();
   void wait_for_stragglers();

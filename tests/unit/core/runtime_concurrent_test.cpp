@@ -148,6 +148,23 @@ TEST_CASE("components start in construction order and stop in reverse, gates fir
                                           "cancel a", "join b", "join a"});
 }
 
+TEST_CASE("what is on its way to an I/O thread enters its gate before the gate closes") {
+  Quiet quiet;
+  for (int round = 0; round < 50; ++round) {
+    Gate gate;
+    std::atomic<bool> entered{false};
+    Runtime runtime({.io_threads = 2, .telemetry = &quiet.telemetry});
+    const auto stop_accepting = [&] {
+      boost::asio::post(runtime.executor(1), [&] { entered = bool(gate.enter()); });
+    };
+    const auto attached =
+        runtime.attach({.name = "server", .stop_accepting = stop_accepting, .gate = &gate});
+    runtime.start();
+    runtime.shutdown();
+    CHECK(entered);
+  }
+}
+
 TEST_CASE("a drain waits for what is inside a gate and then cancels it by name") {
   Quiet quiet;
   Gate gate;
