@@ -10,6 +10,7 @@
 ///     return http::json(nlohmann::json{{"label", 7}});
 #pragma once
 
+#include <aiserve/core/tensor.hpp>  // complete for overload resolution against nlohmann::json
 #include <aiserve/http/request.hpp>
 #include <aiserve/http/response.hpp>
 

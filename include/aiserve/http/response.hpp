@@ -82,6 +82,8 @@ Response text(std::string body);
 Response html(std::string body);
 /// application/json of text that is JSON already.
 Response json(std::string encoded);
+inline Response json(std::string_view encoded) { return json(std::string(encoded)); }
+inline Response json(const char* encoded) { return json(std::string(encoded)); }
 /// {"dtype":"float32","shape":[2,3],"data":[...]}; NaN and infinities become null.
 Response json(const Tensor& tensor);
 /// application/octet-stream, without copying.
