@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
@@ -251,7 +252,7 @@ TEST_CASE("a client that goes cancels the Context of its request") {
     client->send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
   }
   started.wait();
-  CHECK(host.server.in_flight() == 3);
+  while (host.server.in_flight() != 3) std::this_thread::yield();  // suspended a moment later
   closes.close();
   resets.kill();
   pipelines.send("GET /");
@@ -373,6 +374,23 @@ TEST_CASE("a drain answers what is in flight, ends streams and takes no new conn
   CHECK(slow.wait_for_end());
   shutdown.join();
   CHECK(stream_reason == CancelReason::shutdown);
+}
+
+TEST_CASE("a request that was sent before its connection hears of the shutdown is answered") {
+  Telemetry telemetry({.log_sink = [](LogLevel, std::string_view) {}});
+  boost::asio::io_context loop;  // turned by this thread: nothing is read before the shutdown
+  Runtime runtime(loop, {.telemetry = &telemetry});
+  Server server(runtime, {.address = "127.0.0.1", .port = 0});
+  const auto answer = [](const Context&, const Request&) -> Async<Response> {
+    co_return text("answered");
+  };
+  server.get("/", answer);
+  runtime.start();
+  Client client(server.port());
+  while (server.connections() == 0) loop.poll();
+  REQUIRE(client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  runtime.shutdown();
+  CHECK(client.reply().body == "answered");
 }
 
 TEST_CASE("a runtime that shuts down cancels handlers when its patience ends") {
