@@ -2,6 +2,7 @@
 
 #include <aiserve/core/telemetry.hpp>
 
+#include <array>
 #include <cmath>
 #include <condition_variable>
 #include <future>
@@ -124,7 +125,7 @@ class Range {
 }  // namespace
 
 TEST_CASE("a run counts what a direct loop counts, whatever its concurrency") {
-  for (const std::size_t concurrency : {1, 7, 64, 1024}) {
+  for (const std::size_t concurrency : std::array<std::size_t, 4>{1, 7, 64, 1024}) {
     CAPTURE(concurrency);
     Range range(classify);
     REQUIRE(range.fire().start(concurrency, 500).value() == 1);
