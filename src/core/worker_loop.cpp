@@ -16,7 +16,8 @@ void WorkerLoop::thread_main(const Failed& failed) {
     while (!stopping_.load(std::memory_order_acquire)) {
       const TimePoint now = clock_.now();
       const Deadline until = options_.step(now);
-      if (!until.expired(now)) park(until);
+      // A manual clock wakes the worker when it moves; waiting for real time would be wrong.
+      if (!until.expired(now)) parking_.park(clock_.manual() ? Deadline::never() : until);
     }
     if (options_.end) options_.end();
   }
@@ -35,35 +36,11 @@ bool WorkerLoop::begin(const Failed& failed) {
   return result.ok();
 }
 
-void WorkerLoop::park(Deadline until) {
-  std::unique_lock lock(mutex_);
-  parked_.store(true, std::memory_order_seq_cst);
-  const auto due = [this] {
-    return signalled_.load(std::memory_order_seq_cst) || stopping_.load(std::memory_order_acquire);
-  };
-  // A manual clock wakes the worker when it moves; waiting for real time would be wrong.
-  if (!until.reachable() || clock_.manual()) {
-    wakened_.wait(lock, due);
-  } else {
-    wakened_.wait_until(lock, until.at(), due);
-  }
-  parked_.store(false, std::memory_order_relaxed);
-  signalled_.exchange(false, std::memory_order_acq_rel);
-}
-
-// Either the loop sees the signal before it sleeps, or we see it parked. Who finds the signal
-// already set leaves the rest to the one that set it. A signal that is gone by now has been seen.
-void WorkerLoop::notify() noexcept {
-  if (!signalled_.load(std::memory_order_seq_cst)) return;
-  if (!parked_.load(std::memory_order_seq_cst)) return;
-  { const std::scoped_lock lock(mutex_); }
-  wakened_.notify_one();
-}
-
 void WorkerLoop::request_stop() noexcept {
   stopping_.store(true, std::memory_order_release);
-  { const std::scoped_lock lock(mutex_); }
-  wakened_.notify_one();
+  // Whoever signalled before may not have come to notify() yet.
+  signal();
+  notify();
 }
 
 void WorkerLoop::join() {
@@ -74,7 +51,7 @@ bool WorkerLoop::turn(const Failed& failed) {
   if (began_ == Began::failed || stopping_.load(std::memory_order_acquire)) return false;
   if (began_ == Began::no && !begin(failed)) return true;
   const TimePoint now = clock_.now();
-  const bool signalled = signalled_.exchange(false, std::memory_order_acq_rel);
+  const bool signalled = parking_.take();
   if (!signalled && !wait_until_.expired(now)) return false;
   wait_until_ = options_.step(now);
   return true;

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "aiserve/core/clock.hpp"
 #include "aiserve/core/worker.hpp"
+#include "core/parking.hpp"
 
 namespace aiserve::inline v0::detail {
 
@@ -24,8 +23,8 @@ class WorkerLoop {
     if (signal()) notify();
   }
   /// wake() in two steps: true if the caller has to notify(), soon.
-  bool signal() noexcept { return !signalled_.exchange(true, std::memory_order_seq_cst); }
-  void notify() noexcept;
+  bool signal() noexcept { return parking_.signal(); }
+  void notify() noexcept { parking_.wake(); }
   void request_stop() noexcept;
   bool running() const noexcept { return running_.load(std::memory_order_acquire); }
   void join();
@@ -41,15 +40,10 @@ class WorkerLoop {
  private:
   void thread_main(const Failed& failed);
   bool begin(const Failed& failed);
-  void park(Deadline until);
 
   WorkerOptions options_;
   Clock& clock_;
-  std::mutex mutex_;
-  std::condition_variable wakened_;
-  // `parked` lets wake() skip the lock while the loop runs anyway.
-  std::atomic<bool> signalled_{false};
-  std::atomic<bool> parked_{false};
+  Parking parking_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> running_{false};
   std::thread thread_;
