@@ -6,31 +6,26 @@
 #include "aiserve/core/gate.hpp"
 #include "aiserve/serving/batcher.hpp"
 #include "core/operation.hpp"
+#include "serving/tensor_row.hpp"
 
 namespace aiserve::inline v0::detail {
 
 class BatchEngine;
 
-class BatchEntry final : public Operation {
+class BatchEntry final : public Operation, public TensorRow {
  public:
-  BatchEntry(const Context& ctx, TimePoint now) : context(ctx), submitted(now) {}
+  BatchEntry(const Context& ctx, TimePoint now) : context(ctx), submitted(now) {
+    gone = [](const TensorRow& row) noexcept {
+      return !static_cast<const BatchEntry&>(row).pending();
+    };
+  }
 
   Context context;
   TimePoint submitted;
-  // One tensor per input of the signature; the first inline, because most models have one.
-  Tensor input;
-  std::vector<Tensor> more_inputs;
-  // Written by the worker before it settles the entry.
-  Result<Tensor> output;
-  std::vector<Tensor> more_outputs;
-  Ride ride;
+  Ride ride;                     // written by the worker before it settles the entry
   Batcher::Callback done;        // of submit()
   BatchEngine* owner = nullptr;  // of submit()
   Gate::Pass inside;             // of the engine, until its worker or its caller is done with it
-
-  const Tensor& input_at(std::size_t index) const noexcept {
-    return index == 0 ? input : more_inputs[index - 1];
-  }
 
  private:
   friend class EntryQueue;

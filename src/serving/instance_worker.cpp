@@ -23,7 +23,8 @@ Result<void> InstanceWorker::begin() {
   instance_ = std::move(*made);
   if (engine_.options().warm_up) {
     for (const std::size_t rows : {std::size_t{1}, engine_.options().max_batch}) {
-      if (Result<void> warm = instance_->warm_up(builder_.gather_zeros(rows)); !warm) return warm;
+      Batch& zeros = builder_.gather_zeros(rows, engine_.model().sample_length());
+      if (Result<void> warm = instance_->warm_up(zeros); !warm) return warm;
     }
   }
   ready_.store(true, std::memory_order_release);
@@ -43,10 +44,12 @@ void InstanceWorker::run_batch(const decide::BatchDecision& decision) {
   const TimePoint begun = clock.now();
   running_rows_.store(picked_.size(), std::memory_order_relaxed);
   running_since_.store(begun.time_since_epoch().count(), std::memory_order_release);
-  const Result<void> ran = call_model(builder_.gather(picked_));
+  rows_.clear();
+  for (const EntryPtr& entry : picked_) rows_.push_back(entry.get());
+  const Result<void> ran = call_model(builder_.gather(rows_));
   const TimePoint ended = clock.now();
   running_since_.store(0, std::memory_order_release);
-  builder_.scatter(picked_, ran);
+  builder_.scatter(rows_, ran);
 
   Ride ride;
   ride.batch_id = engine_.next_batch_id();

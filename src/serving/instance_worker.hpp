@@ -45,6 +45,7 @@ class InstanceWorker {
   BatchBuilder builder_;
   std::unique_ptr<ModelInstance> instance_;
   std::vector<EntryPtr> picked_;
+  std::vector<TensorRow*> rows_;  // of picked_
   std::atomic<bool> ready_{false};
   std::atomic<std::int64_t> running_since_{0};  // ns on the clock, 0 = idle
   std::atomic<std::size_t> running_rows_{0};

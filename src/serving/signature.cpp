@@ -8,6 +8,22 @@ namespace {
 
 Error invalid(std::string message) { return Error(Errc::invalid_argument, std::move(message)); }
 
+// The fixed dimensions alone must not exceed what a row may have.
+Result<void> check_size(const TensorSpec& spec) {
+  constexpr std::size_t kMaxFixedRow = std::size_t{1} << 31U;
+  const bool variable = spec.variable_dims() != 0;
+  const std::size_t limit = variable ? TensorSpec::kMaxVariableRow : kMaxFixedRow;
+  std::size_t bytes = size_of(spec.dtype());
+  for (const std::int64_t dim : spec.row_shape().dims()) {
+    const auto size = static_cast<std::size_t>(dim == -1 ? 1 : dim);
+    if (size > limit / bytes) {
+      return invalid("'" + spec.name() + "': over " + std::to_string(limit >> 20U) + " MiB a row");
+    }
+    bytes *= size;
+  }
+  return success();
+}
+
 Result<void> check_spec(const TensorSpec& spec) {
   const std::string name = "'" + spec.name() + "'";
   if (spec.name().empty()) return invalid("an input or output has no name");
@@ -18,18 +34,35 @@ Result<void> check_spec(const TensorSpec& spec) {
   }
   const Shape row = spec.row_shape();
   const auto dims = row.dims();
-  if (!std::all_of(dims.begin(), dims.end(), [](std::int64_t d) { return d > 0; })) {
-    return invalid(name + ": the dimensions of a row must be fixed and above 0, not " +
+  if (!std::all_of(dims.begin(), dims.end(), [](std::int64_t d) { return d > 0 || d == -1; })) {
+    return invalid(name + ": the dimensions of a row must be -1 or above 0, not " +
                    spec.shape().to_string());
   }
-  const Result<std::size_t> elements = row.elements();
-  if (!elements) return elements.error();
-  constexpr std::size_t kMaxRowBytes = std::size_t{1} << 31;
-  if (*elements > kMaxRowBytes / size_of(spec.dtype())) return invalid(name + ": over 2 GiB a row");
+  return check_size(spec);
+}
+
+// As a model may derive output sizes from input sizes only in the way the header says.
+Result<void> check_variable_outputs(const Signature& signature) {
+  const auto leader = std::ranges::find_if(
+      signature.inputs, [](const TensorSpec& spec) { return spec.variable_dims() != 0; });
+  const std::size_t known = leader == signature.inputs.end() ? 0 : leader->variable_dims();
+  for (const TensorSpec& spec : signature.outputs) {
+    if (spec.variable_dims() <= known) continue;
+    return invalid("'" + spec.name() + "': no input says how long its dimensions of -1 are");
+  }
   return success();
 }
 
+bool fits(std::int64_t size, std::int64_t expected) noexcept {
+  return expected == -1 ? size >= 1 : size == expected;
+}
+
 }  // namespace
+
+std::size_t TensorSpec::variable_dims() const noexcept {
+  const auto row = shape_.dims().subspan(std::min<std::size_t>(shape_.rank(), 1));
+  return static_cast<std::size_t>(std::ranges::count(row, -1));
+}
 
 std::size_t TensorSpec::row_bytes() const noexcept {
   const Result<std::size_t> elements = row_shape().elements();
@@ -37,13 +70,21 @@ std::size_t TensorSpec::row_bytes() const noexcept {
 }
 
 Result<void> TensorSpec::check_row(const Tensor& tensor) const {
-  const Shape row = row_shape();
-  const bool one_row = tensor.shape().rank() == row.rank() + 1 && tensor.shape()[0] == 1 &&
-                       tensor.shape().without_first() == row;
-  if (tensor.dtype() == dtype_ && (tensor.shape() == row || one_row)) return success();
-  return invalid("input '" + name_ + "' must be " + std::string(aiserve::to_string(dtype_)) + " " +
-                 row.to_string() + ", not " + std::string(aiserve::to_string(tensor.dtype())) +
-                 " " + tensor.shape().to_string());
+  const auto expected = shape_.dims().subspan(1);
+  const auto given = tensor.shape().dims();
+  const bool leading_one = given.size() == expected.size() + 1 && given.front() == 1;
+  const auto row = leading_one ? given.subspan(1) : given;
+  if (tensor.dtype() != dtype_ || !std::ranges::equal(row, expected, fits)) {
+    return invalid("input '" + name_ + "' must be " + std::string(aiserve::to_string(dtype_)) +
+                   " " + row_shape().to_string() + ", not " +
+                   std::string(aiserve::to_string(tensor.dtype())) + " " +
+                   tensor.shape().to_string());
+  }
+  if (tensor.payload().size() > kMaxVariableRow && variable_dims() != 0) {
+    return Error(Errc::too_large, "input '" + name_ + "' has over " +
+                                      std::to_string(kMaxVariableRow >> 20U) + " MiB");
+  }
+  return success();
 }
 
 std::string TensorSpec::to_string() const {
@@ -59,7 +100,12 @@ Result<void> Signature::validate() const {
       if (!names.insert(spec.name()).second) return invalid("'" + spec.name() + "' is there twice");
     }
   }
-  return success();
+  return check_variable_outputs(*this);
+}
+
+bool Signature::variable() const noexcept {
+  return std::ranges::any_of(inputs,
+                             [](const TensorSpec& spec) { return spec.variable_dims() != 0; });
 }
 
 std::string Signature::to_string() const {

@@ -46,11 +46,7 @@ std::string dtype_name(c10::ScalarType type) {
   return c10::toString(type);
 }
 
-std::vector<std::int64_t> sizes_for(const TensorSpec& spec, std::size_t rows) {
-  std::vector<std::int64_t> sizes(spec.shape().dims().begin(), spec.shape().dims().end());
-  sizes.front() = static_cast<std::int64_t>(rows);
-  return sizes;
-}
+c10::IntArrayRef sizes_of(const Shape& shape) { return {shape.dims().data(), shape.dims().size()}; }
 
 std::string join(c10::IntArrayRef sizes) {
   std::string text = "[";
@@ -138,46 +134,44 @@ Result<void> check_arguments(const torch::jit::Method& forward, const Signature&
 class TorchScriptModule final : public ScriptModule {
  public:
   TorchScriptModule(torch::jit::Module module, std::vector<bool> written, c10::Device device,
-                    const Signature& signature)
+                    bool bf16, const Signature& signature)
       : module_(std::move(module)),
         forward_(module_.get_method("forward")),
         written_(std::move(written)),
         device_(device),
+        bf16_(bf16),
         signature_(signature) {}
 
-  Result<void> forward(std::size_t rows, std::span<const ByteView> inputs,
-                       std::span<const std::span<std::byte>> outputs) override {
+  Result<void> forward(std::span<const InputSlab> inputs,
+                       std::span<const OutputSlab> outputs) override {
     try {
       const c10::InferenceMode no_gradients;
-      return unpack(forward_(arguments(rows, inputs)), rows, outputs);
+      return unpack(forward_(arguments(inputs)), outputs);
     } catch (const std::exception& error) {
       return Error(Errc::internal, "the model failed").with_detail(one_line(error));
     }
   }
 
  private:
-  std::vector<c10::IValue> arguments(std::size_t rows, std::span<const ByteView> inputs) const {
+  std::vector<c10::IValue> arguments(std::span<const InputSlab> inputs) const {
     std::vector<c10::IValue> arguments;
     arguments.reserve(inputs.size() + 1);  // forward puts self in front
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const TensorSpec& spec = signature_.inputs[i];
       // from_blob takes no const; written_ says where that would matter.
-      auto* data = const_cast<std::byte*>(inputs[i].data());
-      at::Tensor tensor = at::from_blob(data, sizes_for(spec, rows), scalar_type(spec.dtype()));
-      if (!device_.is_cpu()) {
-        tensor = tensor.to(device_);
-      } else if (written_[i]) {
-        tensor = tensor.clone();
-      }
+      auto* data = const_cast<std::byte*>(inputs[i].bytes.data());
+      const at::Tensor slab =
+          at::from_blob(data, sizes_of(inputs[i].shape), scalar_type(signature_.inputs[i].dtype()));
+      at::Tensor tensor = device_.is_cpu() ? slab : slab.to(device_);
+      if (bf16_ && tensor.is_floating_point()) tensor = tensor.to(at::kBFloat16);
+      if (written_[i] && tensor.is_alias_of(slab)) tensor = tensor.clone();
       arguments.emplace_back(std::move(tensor));
     }
     return arguments;
   }
 
-  Result<void> unpack(const c10::IValue& result, std::size_t rows,
-                      std::span<const std::span<std::byte>> outputs) const {
-    if (result.isTensor() && outputs.size() == 1) return store(result.toTensor(), 0, rows, outputs);
-    if (result.isGenericDict()) return unpack_dict(result.toGenericDict(), rows, outputs);
+  Result<void> unpack(const c10::IValue& result, std::span<const OutputSlab> outputs) const {
+    if (result.isTensor() && outputs.size() == 1) return store(result.toTensor(), 0, outputs);
+    if (result.isGenericDict()) return unpack_dict(result.toGenericDict(), outputs);
     std::vector<at::Tensor> tensors;
     if (result.isTuple()) {
       for (const c10::IValue& element : result.toTupleRef().elements()) {
@@ -195,44 +189,50 @@ class TorchScriptModule final : public ScriptModule {
                     std::to_string(outputs.size()));
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (Result<void> stored = store(tensors[i], i, rows, outputs); !stored) return stored;
+      if (Result<void> stored = store(tensors[i], i, outputs); !stored) return stored;
     }
     return success();
   }
 
-  Result<void> unpack_dict(const c10::impl::GenericDict& dict, std::size_t rows,
-                           std::span<const std::span<std::byte>> outputs) const {
+  Result<void> unpack_dict(const c10::impl::GenericDict& dict,
+                           std::span<const OutputSlab> outputs) const {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const std::string& name = signature_.outputs[i].name();
       const auto found = dict.find(name);
       if (found == dict.end() || !found->value().isTensor()) {
         return misfit("forward() returns a dict without tensor \"" + name + "\"");
       }
-      if (Result<void> stored = store(found->value().toTensor(), i, rows, outputs); !stored) {
+      if (Result<void> stored = store(found->value().toTensor(), i, outputs); !stored) {
         return stored;
       }
     }
     return success();
   }
 
-  Result<void> store(const at::Tensor& tensor, std::size_t index, std::size_t rows,
-                     std::span<const std::span<std::byte>> outputs) const {
+  Result<void> store(const at::Tensor& tensor, std::size_t index,
+                     std::span<const OutputSlab> outputs) const {
     const TensorSpec& spec = signature_.outputs[index];
-    const std::vector<std::int64_t> sizes = sizes_for(spec, rows);
-    if (!tensor.defined() || tensor.scalar_type() != scalar_type(spec.dtype()) ||
-        tensor.sizes() != c10::IntArrayRef(sizes)) {
+    const c10::IntArrayRef sizes = sizes_of(outputs[index].shape);
+    const c10::ScalarType type = scalar_type(spec.dtype());
+    if (!tensor.defined() || !gives(tensor.scalar_type(), type) || tensor.sizes() != sizes) {
       return misfit("output '" + spec.name() + "' is " + describe(tensor) +
                     ", the signature says " + std::string(aiserve::to_string(spec.dtype())) + " " +
                     join(sizes));
     }
-    const std::span<std::byte> slab = outputs[index];
+    const std::span<std::byte> slab = outputs[index].bytes;
     const at::Tensor dense = tensor.layout() == c10::kStrided ? tensor : tensor.to_dense();
-    if (dense.is_cpu() && dense.is_contiguous()) {
+    if (dense.is_cpu() && dense.is_contiguous() && dense.scalar_type() == type) {
       std::memcpy(slab.data(), dense.data_ptr(), slab.size());
     } else {
-      at::from_blob(slab.data(), sizes, scalar_type(spec.dtype())).copy_(dense);
+      at::from_blob(slab.data(), sizes, type).copy_(dense);
     }
     return success();
+  }
+
+  // What the module computed as bfloat16 goes out as the floating type that the signature says.
+  bool gives(c10::ScalarType computed, c10::ScalarType wanted) const {
+    if (computed == wanted) return true;
+    return bf16_ && computed == c10::ScalarType::BFloat16 && c10::isFloatingType(wanted);
   }
 
   static std::string describe(const at::Tensor& tensor) {
@@ -244,6 +244,7 @@ class TorchScriptModule final : public ScriptModule {
   torch::jit::Method forward_;
   std::vector<bool> written_;
   c10::Device device_;
+  bool bf16_;
   const Signature& signature_;
 };
 
@@ -256,6 +257,16 @@ Result<torch::jit::Module> read_module(ByteView file, c10::Device device) {
   } catch (const std::exception& error) {
     return bad_file("not a TorchScript file that libtorch " + std::string(libtorch_version()) +
                     " can load (torch.jit.save makes them): " + one_line(error));
+  }
+}
+
+Result<void> narrow(torch::jit::Module& module) {
+  try {
+    module.to(at::kBFloat16);
+    return success();
+  } catch (const std::exception& error) {
+    return bad_file("cannot be made bfloat16 (.bf16 = false loads it as it is): " +
+                    one_line(error));
   }
 }
 
@@ -303,6 +314,9 @@ Result<std::unique_ptr<ScriptModule>> load_script_module(ByteView file, const Si
   if (Result<void> fits = check_arguments(module->get_method("forward"), signature); !fits) {
     return fits.error();
   }
+  if (options.bf16) {
+    if (Result<void> narrowed = narrow(*module); !narrowed) return narrowed.error();
+  }
   if (options.freeze) {
     if (Result<void> frozen = freeze(*module); !frozen) return frozen.error();
   }
@@ -312,7 +326,7 @@ Result<std::unique_ptr<ScriptModule>> load_script_module(ByteView file, const Si
     if (Result<void> optimized = optimize(*module); !optimized) return optimized.error();
   }
   return std::unique_ptr<ScriptModule>(std::make_unique<TorchScriptModule>(
-      std::move(*module), std::move(written), *device, signature));
+      std::move(*module), std::move(written), *device, options.bf16, signature));
 }
 
 IntraOpThreads::IntraOpThreads(int threads) : before_(at::get_num_threads()) {

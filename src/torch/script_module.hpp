@@ -18,6 +18,17 @@ struct ScriptOptions {
   std::string device = "cpu";
   bool freeze = true;
   bool optimize_for_inference = true;
+  bool bf16 = false;  // parameters, buffers and floating inputs as bfloat16
+};
+
+// One input or output of a whole batch, first dimension included.
+struct InputSlab {
+  Shape shape;
+  ByteView bytes;
+};
+struct OutputSlab {
+  Shape shape;
+  std::span<std::byte> bytes;
 };
 
 // A loaded module. One thread at a time.
@@ -25,11 +36,10 @@ class ScriptModule {
  public:
   virtual ~ScriptModule() = default;
 
-  // Reads `inputs` in place and fills `outputs`, slabs of `rows` rows in the signature's order.
-  // Errors: internal with the cause as detail: the module threw, or its outputs are not what the
-  // signature says.
-  virtual Result<void> forward(std::size_t rows, std::span<const ByteView> inputs,
-                               std::span<const std::span<std::byte>> outputs) = 0;
+  // Reads `inputs` in place and fills `outputs`, in the signature's order. Errors: internal with
+  // the cause as detail: the module threw, or its outputs are not what the signature says.
+  virtual Result<void> forward(std::span<const InputSlab> inputs,
+                               std::span<const OutputSlab> outputs) = 0;
 };
 
 // Loads, freezes and optimises. `signature` must outlive the module. Errors: invalid_argument, one

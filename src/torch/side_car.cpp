@@ -99,6 +99,16 @@ Result<std::size_t> parse_rows(const Json& json) {
   return found->get<std::size_t>();
 }
 
+Result<std::int64_t> parse_length(const Json& json) {
+  const auto found = json.find("length");
+  if (found == json.end() || found->is_null()) return std::int64_t{0};
+  if (!found->is_number_unsigned() || found->get<std::uint64_t>() < 1 ||
+      found->get<std::uint64_t>() > (std::uint64_t{1} << 24U)) {
+    return invalid("\"sample\": \"length\" must be 1 to 16777216");
+  }
+  return found->get<std::int64_t>();
+}
+
 // A sample without an input file is none.
 Result<std::optional<Sample>> parse_sample(const Json& json) {
   const auto found = json.find("sample");
@@ -119,6 +129,9 @@ Result<std::optional<Sample>> parse_sample(const Json& json) {
   const Result<std::size_t> rows = parse_rows(*found);
   if (!rows) return rows.error();
   sample.rows = *rows;
+  const Result<std::int64_t> length = parse_length(*found);
+  if (!length) return length.error();
+  sample.length = *length;
   const Json tolerance = found->value("tolerance", Json(sample.tolerance));
   if (!tolerance.is_number() || tolerance.get<double>() < 0) {
     return invalid("\"sample\": \"tolerance\" must be a number from 0 on");

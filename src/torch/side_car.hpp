@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ struct Sample {
   std::string input_file;   // a plain file name
   std::string output_file;  // a plain file name
   std::size_t rows = 0;     // 1 to 65536
+  std::int64_t length = 0;  // of dimensions of any length, 1 to 2^24; 0: not given
   double tolerance = 1e-4;  // absolute and relative
 };
 

@@ -18,18 +18,11 @@ class TorchInstance final : public ModelInstance {
   Result<void> run(Batch& batch) override;
 
  private:
-  void reject_nan_inputs(Batch& batch);
-  void reject_nan_outputs(Batch& batch);
-  // Fails a row once; the first reason stays.
-  void reject(Batch& batch, std::size_t row, Error error);
-
   IntraOpThreads threads_;
   const TorchModelOptions& options_;
   std::unique_ptr<ScriptModule> module_;
-  std::vector<ByteView> inputs_;
-  std::vector<std::span<std::byte>> outputs_;
-  std::vector<bool> rejected_;  // by row
-  std::size_t rejected_rows_ = 0;
+  std::vector<InputSlab> inputs_;
+  std::vector<OutputSlab> outputs_;
 };
 
 }  // namespace aiserve::inline v0::detail

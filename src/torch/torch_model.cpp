@@ -28,6 +28,9 @@ constexpr std::size_t kMaxSideCar = std::size_t{16} << 20U;
   throw ConfigError("model " + file + ": " + why);
 }
 
+// What bfloat16's 8 bits of mantissa leave of an answer, after some layers.
+constexpr double kBf16Tolerance = 2e-2;
+
 void check_range(const TorchModelOptions& options, const char* name, int value) {
   if (value < 1 || value > 256) fail(options.path, std::string(name) + " must be 1 to 256");
 }
@@ -40,6 +43,9 @@ TorchModelOptions checked(TorchModelOptions options) {
   }
   check_range(options, "instances", options.instances);
   check_range(options, "intra_op_threads", options.intra_op_threads);
+  if (options.check_length < 1 || options.check_length > 65'536) {
+    fail(options.path, "check_length must be 1 to 65536");
+  }
   if (!options.sha256.empty()) {
     Result<std::string> digest = detail::parse_sha256(options.sha256);
     if (!digest) fail(options.path, digest.error().message());
@@ -104,7 +110,7 @@ struct TorchModel::Impl {
   explicit Impl(TorchModelOptions given);
 
   detail::ScriptOptions script_options() const {
-    return {options.device, options.freeze, options.optimize_for_inference};
+    return {options.device, options.freeze, options.optimize_for_inference, options.bf16};
   }
   void check_module();
   void measure_blas();
@@ -143,12 +149,13 @@ TorchModel::Impl::Impl(TorchModelOptions given)
 
 void TorchModel::Impl::check_module() {
   const Signature& signature = loaded.car.signature;
-  if (Result<void> fits = detail::check_zeros(*first, signature); !fits) {
+  if (Result<void> fits = detail::check_zeros(*first, signature, options.check_length); !fits) {
     fail(options.path, fits.error().message());
   }
   if (!loaded.car.sample) return;
+  const double tolerance = options.bf16 ? kBf16Tolerance : 0;
   const Result<bool> same =
-      detail::check_sample(*first, signature, *loaded.car.sample, loaded.folder);
+      detail::check_sample(*first, signature, *loaded.car.sample, loaded.folder, tolerance);
   if (!same) fail(options.path, "sample: " + same.error().message());
   sample_checked = *same;
 }
@@ -201,6 +208,11 @@ TorchModel::~TorchModel() = default;
 const Signature& TorchModel::signature() const noexcept { return impl_->loaded.car.signature; }
 const std::string& TorchModel::name() const noexcept { return impl_->name; }
 int TorchModel::instances() const noexcept { return impl_->options.instances; }
+std::int64_t TorchModel::sample_length() const noexcept { return impl_->options.check_length; }
+bool TorchModel::may_check_rows() const noexcept { return impl_->options.check_rows; }
+double TorchModel::row_tolerance() const noexcept {
+  return impl_->options.bf16 ? kBf16Tolerance : Model::row_tolerance();
+}
 const BlasInfo& TorchModel::blas() const noexcept { return impl_->blas; }
 const std::string& TorchModel::sha256() const noexcept { return impl_->sha256; }
 const std::string& TorchModel::version() const noexcept { return impl_->loaded.car.version; }
@@ -225,6 +237,7 @@ std::string TorchModel::status() const {
   json.key("sha256").string(impl_->sha256);
   json.key("sample_checked").boolean(impl_->sample_checked);
   json.key("device").string(options.device);
+  json.key("bf16").boolean(options.bf16);
   json.key("intra_op_threads").number(options.intra_op_threads);
   json.key("instances_created").number(impl_->created.load(std::memory_order_relaxed));
   json.key("libtorch").string(detail::libtorch_version());

@@ -12,6 +12,7 @@
 
 #include <aiserve/serving/batch.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,13 @@ class Model {
   /// How many instances a Batcher makes unless its options say otherwise.
   virtual int instances() const noexcept { return 1; }
   virtual Result<std::unique_ptr<ModelInstance>> create_instance(int index) = 0;
+  /// How long dimensions of any length are in made-up rows: for warming up, and the row check.
+  virtual std::int64_t sample_length() const noexcept { return 16; }
+  /// Whether two made-up rows of pseudo-random numbers may be run, together and alone, before the
+  /// model is ready: answers that depend on who rides along are refused then.
+  virtual bool may_check_rows() const noexcept { return false; }
+  /// How far a row's answers may differ between batches, of the largest: rounding, that is.
+  virtual double row_tolerance() const noexcept { return 1e-4; }
   /// A JSON object for /status.
   virtual std::string status() const { return "{}"; }
 };

@@ -2,7 +2,8 @@
 ///
 /// Shapes are those of a whole batch: the first dimension is -1 (any number of rows), the others
 /// say what one row looks like. A request carries one row: shape [1, 28, 28] (or [1, 1, 28, 28])
-/// for an input of [-1, 1, 28, 28].
+/// for an input of [-1, 1, 28, 28]. Other dimensions may be -1 as well: any length (shapes.hpp).
+/// The k-th such dimension of an output is as long as the k-th of the first input that has one.
 /// *Thread safety:* values.
 ///
 ///     Signature signature{{TensorSpec("image", DType::f32, {-1, 1, 28, 28})},
@@ -25,12 +26,17 @@ class TensorSpec {
   DType dtype() const noexcept { return dtype_; }
   /// Of a batch; the first dimension is -1.
   const Shape& shape() const noexcept { return shape_; }
-  /// Of one row.
+  /// Of one row; -1 where any length goes.
   Shape row_shape() const noexcept { return shape_.without_first(); }
-  /// Bytes of one row; 0 until validate() has accepted the signature.
+  /// How many dimensions of a row may have any length.
+  std::size_t variable_dims() const noexcept;
+  /// Bytes of one row; 0 for rows of any length, and until validate() has accepted the signature.
   std::size_t row_bytes() const noexcept;
 
-  /// Checks a request's tensor against one row. Errors: invalid_argument, naming the input.
+  /// The largest row of any length, in bytes; fixed rows may have 2 GiB.
+  static constexpr std::size_t kMaxVariableRow = std::size_t{1} << 28U;
+  /// Checks a request's tensor against one row. Errors: invalid_argument, naming the input;
+  /// too_large beyond kMaxVariableRow.
   Result<void> check_row(const Tensor& tensor) const;
   std::string to_string() const;
 
@@ -44,8 +50,11 @@ struct Signature {
   std::vector<TensorSpec> inputs{};
   std::vector<TensorSpec> outputs{};
 
-  /// At least one input and output, unique names, first dimension -1, the others fixed and above
-  /// zero, no strings. Errors: invalid_argument.
+  /// Whether an input has dimensions of any length besides the first.
+  bool variable() const noexcept;
+  /// At least one input and output, unique names, first dimension -1, the others -1 or above zero,
+  /// no output with more dimensions of any length than the first input that has some, no strings.
+  /// Errors: invalid_argument.
   Result<void> validate() const;
   std::string to_string() const;
 };

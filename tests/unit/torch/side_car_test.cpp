@@ -71,7 +71,8 @@ TEST_CASE("a wrong side-car is refused with the place and the reason") {
   CHECK(why(shape("[-1,1,1,1,1,1,1,1,1]")) != "");
   CHECK(why(shape("[]")) != "");
   CHECK(why(shape("[28, 28]")) != "");
-  CHECK(why(shape("[-1, -1]")) != "");
+  CHECK(why(shape("[-1, -2]")) != "");
+  CHECK(why(shape("[-1, -1]")) == "");
   CHECK(why(shape("[-1, 0]")) != "");
   CHECK(why(shape("[-1, 784]")) == "");
 }

@@ -1,4 +1,4 @@
-#include "torch/nan_scan.hpp"
+#include "serving/nan_scan.hpp"
 
 #include <limits>
 
