@@ -1,55 +1,73 @@
-// BatchDecision: when an instance runs a batch, and how many rows it takes. Pure: no clock, no
-// lock.
+// decide_batch: the rule of the Batcher, and the only place that decides when a free instance runs
+// and what. Pure: no clock, no lock.
 //
-// The rule is work-conserving: no request waits while an instance is free, so the only question is
-// how many of those that wait go together. Instances that are free at the same time share them.
+// The rule is work-conserving: no request waits while an instance is free, unless another one is
+// announced, and then no longer than `hold`. What is left to decide is which shape (lane) goes
+// first and how many ride together. Instances that are free at the same time share what waits.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
+
+#include "decide/fair_queue.hpp"
 
 namespace aiserve::inline v0::decide {
 
-/// What a free instance sees of the queue.
+/// What a free instance sees of one lane.
+struct LaneState {
+  LaneView waiting;
+  /// Rows that a batch of this lane may have now.
+  std::size_t cap = 1;
+  /// Predicted time of a batch with all that waits, up to `cap`; 0: nothing is known.
+  Nanos compute = 0;
+  /// How long the oldest may wait, from its arrival, for what is announced.
+  Nanos hold = 0;
+};
+
 struct QueueView {
-  std::size_t waiting = 0;
-  /// Instances that are free and about to take from it, the one that asks included.
+  Nanos now = 0;
+  std::span<const LaneState> lanes;
+  /// Instances that are free and about to take, the one that asks included.
   std::size_t takers = 1;
+  /// Arrivals that are announced and not here yet.
+  std::size_t announced = 0;
 };
 
 struct BatchLimits {
-  std::size_t max_batch = 1;
+  /// Cost of a batch at most; a single item may have more.
+  double max_cost = std::numeric_limits<double>::infinity();
 };
 
-enum class BatchAction : std::uint8_t { sleep, run };
-enum class BatchReason : std::uint8_t { full, idle };
+enum class BatchAction : std::uint8_t { sleep, wait, run };
+
+enum class BatchReason : std::uint8_t {
+  full,      // it has all the rows or the cost that it may have
+  idle,      // an instance was free and took what was there
+  deadline,  // a deadline is near: it went before others, or with fewer
+  bucket,    // others wait, but their shape is another one
+  wait,      // it was held back for an announced arrival
+  shed,      // nothing ran: what was picked could not have come in time
+};
+inline constexpr std::size_t kBatchReasons = 6;
 
 struct BatchDecision {
   BatchAction action = BatchAction::sleep;
+  std::uint32_t lane = 0;
   std::size_t rows = 0;
+  Nanos until = kNever;  // of wait
   BatchReason reason = BatchReason::idle;
 
   friend bool operator==(const BatchDecision&, const BatchDecision&) = default;
 };
 
-constexpr BatchDecision decide_batch(const QueueView& queue, const BatchLimits& limits) noexcept {
-  if (queue.waiting == 0) return {};
-  const std::size_t share = (queue.waiting + queue.takers - 1) / queue.takers;
-  const std::size_t rows = std::min(share, limits.max_batch);
-  const BatchReason reason = rows == limits.max_batch ? BatchReason::full : BatchReason::idle;
-  return {BatchAction::run, rows, reason};
-}
+/// A lane that has been passed over this often goes next.
+inline constexpr std::uint32_t kMostPassedOver = 8;
 
-/// What a request that joins now would wait: the batches before it, shared by the instances.
-/// `batch_ns` is the recent time of one batch; 0 if nothing is known yet.
-constexpr std::uint64_t predict_wait_ns(std::size_t waiting, std::size_t busy,
-                                        std::size_t instances, std::size_t max_batch,
-                                        std::uint64_t batch_ns) noexcept {
-  if (instances == 0 || max_batch == 0) return 0;
-  if (waiting == 0 && busy < instances) return 0;
-  const std::size_t batches_before = waiting / max_batch + 1;
-  return (batches_before + instances - 1) / instances * batch_ns;
-}
+BatchDecision decide_batch(const QueueView& queue, const BatchLimits& limits) noexcept;
+
+/// The type of decide_batch, and of what it is compared with.
+using BatchPolicy = BatchDecision (*)(const QueueView&, const BatchLimits&) noexcept;
 
 }  // namespace aiserve::inline v0::decide

@@ -1,0 +1,198 @@
+#include "decide/scheduler.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace aiserve::inline v0::decide {
+namespace {
+
+// Predictions come from batches that ran. When so many were given up in a row one is run all the
+// same, so that a single slow batch cannot shut the door for good.
+constexpr unsigned kMostLateInARow = 32;
+
+const CostModel kUnknown;
+
+}  // namespace
+
+Scheduler::Scheduler(SchedulerOptions options)
+    : options_(std::move(options)), queue_(options_.queue) {}
+
+Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
+  Admission admission;
+  const CostModel& costs = model(item.lane);
+  const auto refuse = [&](AdmissionVerdict verdict) {
+    admission.verdict = verdict;
+    admission.wait = std::max<Nanos>(wait_behind(queue_.rows(), costs, busy_), 1);
+    return std::move(admission);
+  };
+  if (who.max_queue < options_.max_queue &&
+      queue_.items_of(who.tenant) + item.rows > who.max_queue) {
+    return refuse(AdmissionVerdict::tenant_full);
+  }
+  if (item.deadline != kNever || queue_.rows() > max_rows_ahead_) {
+    const std::size_t ahead = queue_.rows_ahead(who.tenant, who.weight, item.priority);
+    const Nanos wait = wait_behind(ahead, costs, busy_) + costs.mean(item.rows);
+    const bool probe = late_in_a_row_ >= kMostLateInARow;
+    if (ahead > max_rows_ahead_ || (item.deadline - now < wait && !probe)) {
+      if (ahead <= max_rows_ahead_) ++late_in_a_row_;
+      return refuse(AdmissionVerdict::late);
+    }
+  }
+  if (queue_.rows() + item.rows > options_.max_queue && !make_room(item, who, admission)) {
+    return refuse(AdmissionVerdict::full);
+  }
+  queue_.push(item, who.tenant, who.weight);
+  return admission;
+}
+
+// Longest queue drop: the tenant that holds most for its weight gives way to one that holds less.
+bool Scheduler::make_room(const QueueItem& item, const Claimant& who, Admission& admission) {
+  while (queue_.rows() + item.rows > options_.max_queue) {
+    QueueItem* victim = queue_.victim(who.tenant, who.weight);
+    if (victim == nullptr) return false;
+    queue_.remove(*victim);
+    admission.evicted.push_back(victim);
+  }
+  return true;
+}
+
+CostModel& Scheduler::model(std::uint32_t lane) {
+  if (lane >= costs_.size()) costs_.resize(lane + 1);
+  if (!costs_[lane]) costs_[lane] = std::make_unique<CostModel>();
+  return *costs_[lane];
+}
+
+const CostModel& Scheduler::costs(std::uint32_t lane) const noexcept {
+  return lane < costs_.size() && costs_[lane] ? *costs_[lane] : kUnknown;
+}
+
+void Scheduler::look(Nanos now) {
+  queue_.age(now);
+  queue_.views(views_);
+  states_.clear();
+  for (const LaneView& view : views_) {
+    CostModel& costs = model(view.lane);
+    const std::size_t cap =
+        options_.learn_cap ? costs.cap(options_.max_batch, view.rows) : options_.max_batch;
+    states_.push_back({.waiting = view,
+                       .cap = cap,
+                       .compute = costs.mean(std::min(view.rows, cap)),
+                       .hold = std::min(options_.max_hold, costs.mean(1) / 10)});
+  }
+}
+
+BatchDecision Scheduler::pick(Nanos now, std::size_t takers, std::size_t busy, Picked& out) {
+  busy_ = busy;
+  while (true) {
+    look(now);
+    const QueueView view{
+        .now = now, .lanes = states_, .takers = takers, .announced = announced_};
+    BatchDecision decision = options_.policy(view, {.max_cost = options_.max_cost});
+    if (decision.action != BatchAction::run) {
+      held_ = decision.action == BatchAction::wait;
+      return decision;
+    }
+    if (held_ && decision.reason != BatchReason::full) decision.reason = BatchReason::wait;
+    held_ = false;
+    for (const LaneView& other : views_) {
+      if (other.lane != decision.lane) queue_.passed(other.lane);
+    }
+    decision.rows = take_members(decision, now, out);
+    if (decision.rows == 0) continue;
+    late_in_a_row_ = 0;
+    ++busy_;
+    return decision;
+  }
+}
+
+std::size_t Scheduler::take_members(BatchDecision& decision, Nanos now, Picked& out) {
+  std::size_t taken = 0;
+  double cost_left = options_.max_cost;
+  while (taken < decision.rows) {
+    QueueItem* item = queue_.take(decision.lane, decision.rows - taken, cost_left, taken == 0);
+    if (item == nullptr) break;
+    switch (fate(*item, decision, taken, now)) {
+      case Fate::gone:
+        out.gone.push_back(item);
+        break;
+      case Fate::late:
+        out.late.push_back(item);
+        break;
+      case Fate::run:
+        out.members.push_back(item);
+        taken += item->rows;
+        cost_left -= item->cost;
+    }
+  }
+  return taken;
+}
+
+Scheduler::Fate Scheduler::fate(const QueueItem& item, BatchDecision& decision, std::size_t taken,
+                                Nanos now) {
+  if (options_.alive != nullptr && !options_.alive(item)) return Fate::gone;
+  if (item.deadline == kNever) return Fate::run;
+  if (item.deadline <= now) return Fate::late;
+  const std::size_t rows = std::max(decision.rows, taken + item.rows);
+  if (now + costs(decision.lane).mean(rows) <= item.deadline) return Fate::run;
+  if (shrink_for(item, decision, taken, now)) return Fate::run;
+  if (++late_in_a_row_ > kMostLateInARow) return Fate::run;
+  return Fate::late;
+}
+
+// A smaller batch may still come in time. Not for one item when many wait: then it is given up
+// rather than everybody's throughput (Nexus, SOSP 2019).
+bool Scheduler::shrink_for(const QueueItem& item, BatchDecision& decision, std::size_t taken,
+                           Nanos now) {
+  const CostModel& costs = this->costs(decision.lane);
+  std::size_t rows = decision.rows;
+  while (rows > taken + item.rows && now + costs.mean(rows) > item.deadline) rows = rows / 2;
+  rows = std::max<std::size_t>(rows, taken + item.rows);
+  if (now + costs.mean(rows) > item.deadline) return false;
+  const bool backlog = queue_.rows() + taken + item.rows > decision.rows;
+  if (backlog && rows < decision.rows / 2) return false;
+  decision.rows = rows;
+  decision.reason = BatchReason::deadline;
+  return true;
+}
+
+void Scheduler::finished(std::uint32_t lane, std::size_t rows, Nanos took) {
+  if (took > 0) model(lane).observe(rows, took);
+  if (busy_ > 0) --busy_;
+}
+
+QueueItem* Scheduler::take_any() noexcept {
+  queue_.views(views_);
+  if (views_.empty()) return nullptr;
+  return queue_.take(views_.front().lane, 1, 0, true);
+}
+
+bool Scheduler::worth_waking() const noexcept {
+  return announced_ == 0 || queue_.rows() >= options_.max_batch;
+}
+
+void Scheduler::forget_lane(std::uint32_t lane) noexcept {
+  if (lane < costs_.size() && costs_[lane]) costs_[lane]->forget();
+}
+
+void Scheduler::forget_costs() noexcept {
+  for (const auto& costs : costs_) {
+    if (costs) costs->forget();
+  }
+}
+
+// Half of a batch for the one that runs, then all batches before this one, shared by the instances.
+Nanos Scheduler::wait_behind(std::size_t rows, const CostModel& costs,
+                             std::size_t busy) const noexcept {
+  const auto instances = static_cast<std::size_t>(options_.instances);
+  if (rows == 0 && busy < instances) return 0;
+  const std::size_t cap = options_.learn_cap ? costs.knee(options_.max_batch) : options_.max_batch;
+  const auto batch = static_cast<double>(costs.mean(cap));
+  const double before = static_cast<double>(rows) / static_cast<double>(cap * instances);
+  return static_cast<Nanos>(std::llround((0.5 + before) * batch));
+}
+
+Nanos Scheduler::predicted_wait(std::size_t busy) const noexcept {
+  return wait_behind(queue_.rows(), costs(0), busy);
+}
+
+}  // namespace aiserve::inline v0::decide
