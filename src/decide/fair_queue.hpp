@@ -12,8 +12,9 @@
 // skipped from who was served; a tag can. It is one tag for all lanes: the skipped tenant keeps its
 // low one, and catches up as soon as its lane is chosen.
 //
-// Costs: push, take and remove O(1) while deadlines come in order (or there are none) and one
-// tenant is served, else O(log n). Nothing is allocated once the queue was as full as it gets.
+// Costs: push, take and remove are O(1) for one tenant whose deadlines come in order (or who has
+// none), else O(log n). Nothing is allocated any more once the parts, which are used again, have
+// grown to what the traffic needs.
 #pragma once
 
 #include <array>
