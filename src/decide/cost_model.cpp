@@ -24,6 +24,8 @@ constexpr int kRunThatIsAShift = 4;
 constexpr std::uint32_t kEstablished = 8;
 constexpr std::uint32_t kCountAfterShift = 2;
 
+constexpr std::uint64_t kSilence = 64;  // observations
+constexpr double kSurprise = 0.25;
 constexpr double kStaleness = 1.0 / 8;  // what a newer observation counts more than an older
 
 constexpr double kGood = 1.02;  // per-row time of the knee / of the best size
@@ -84,6 +86,8 @@ void CostModel::observe(std::size_t rows, Nanos took) noexcept {
   const bool is_new = cell.count == 0;
   if (is_new) {
     begin(at, static_cast<double>(n), time);
+  } else if (surprises(cell, n, time)) {
+    begin(at, static_cast<double>(n), (time + time_at(place(n), static_cast<double>(n))) / 2);
   } else {
     const double expected = time_at(place(n), static_cast<double>(n));
     learn(cell, static_cast<double>(n), time, expected);
@@ -93,6 +97,13 @@ void CostModel::observe(std::size_t rows, Nanos took) noexcept {
   smooth(at);
   if (is_new || observations_ % kRefitEvery == 0) slope_ = fit().per_row_ns;
   judge_knee();
+}
+
+/// After a long silence a size may have changed: what was known is worth no more than this batch.
+bool CostModel::surprises(const Cell& cell, std::size_t rows, double took) const noexcept {
+  if (observations_ - cell.last_seen < kSilence) return false;
+  const double expected = time_at(place(rows), static_cast<double>(rows));
+  return std::abs(took - expected) > kSurprise * expected;
 }
 
 void CostModel::begin(int at, double rows, double took) noexcept {

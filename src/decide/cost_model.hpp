@@ -97,6 +97,7 @@ class CostModel {
     double share = 0;
   };
 
+  bool surprises(const Cell& cell, std::size_t rows, double took) const noexcept;
   void begin(int cell, double rows, double took) noexcept;
   void learn(Cell& cell, double rows, double took, double expected) noexcept;
   void learn_rate(Cell& cell, double per_row) noexcept;

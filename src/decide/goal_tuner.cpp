@@ -16,8 +16,10 @@ constexpr double kMissedClearly = 1.1;
 constexpr int kMissesThatCount = 2;
 constexpr double kRoomBelow = 0.8;  // of the goal: p99 below it may grow
 constexpr double kLeastShrink = 0.95;
-constexpr double kMostShrink = 0.5;
+constexpr double kMostShrink = 0.7;
+constexpr double kFarBelow = 0.5;
 constexpr double kGrowth = 0.05;
+constexpr double kFastGrowth = 0.2;
 constexpr double kLeastAim = 0.05;
 constexpr double kMostAim = 1.5;
 constexpr int kGrowthFailedWithin = 6;  // windows
@@ -29,7 +31,6 @@ constexpr double kBusy = 0.9;
 constexpr double kMostlyFull = 0.8;
 constexpr double kIdle = 0.5;
 constexpr double kDrift = 1.25;
-constexpr int kDriftsThatCount = 2;
 
 constexpr int kProbeWindows = 3;
 constexpr int kMostProbeWait = 4096;
@@ -61,6 +62,25 @@ bool apart(double a, double b) noexcept { return a > kDrift * b || b > kDrift * 
 std::size_t running_batch(std::size_t max_batch, const CostModel& cost) noexcept {
   const std::size_t knee = std::min(max_batch, cost.knee(max_batch));
   return cost.rate(max_batch) > kBetter * cost.rate(knee) ? max_batch : knee;
+}
+
+/// A largest batch above the knee is not in use.
+bool same_effect(const Knobs& a, const Knobs& b, const CostModel& cost) noexcept {
+  return a.max_rows_ahead == b.max_rows_ahead &&
+         running_batch(a.max_batch, cost) == running_batch(b.max_batch, cost);
+}
+
+/// The model claims that the knobs are small enough, the clock says they are not: the queue first,
+/// then the batch.
+Knobs shrunk_by_hand(Knobs knobs, const CostModel& cost) noexcept {
+  const std::size_t batch = running_batch(knobs.max_batch, cost);
+  if (knobs.max_rows_ahead >= batch) {
+    knobs.max_rows_ahead = std::max(batch - 1, knobs.max_rows_ahead * 4 / 5);
+  } else if (batch > 1) {
+    knobs.max_batch = batch * 7 / 8;
+    knobs.max_rows_ahead = std::min(knobs.max_rows_ahead, knobs.max_batch - 1);
+  }
+  return knobs;
 }
 
 double per_second(const TunerWindow& window) noexcept {
@@ -111,7 +131,6 @@ void GoalTuner::freeze(bool on) noexcept {
   }
   frozen_ = on;
   gathered_ = {};
-  settling_ = true;
 }
 
 void GoalTuner::set_goal(Nanos goal) noexcept {
@@ -158,11 +177,15 @@ void GoalTuner::judge(const TunerWindow& window, const CostModel& cost) noexcept
   if (windows_since_growth_ < kMostPause) ++windows_since_growth_;
   if (growth_pause_ > 0) --growth_pause_;
   if (limits_.instances > 1 && probe_instances(window, cost)) return;
-  if (settling_) {
-    settling_ = false;
-    return;
-  }
-  judge_latency(window, cost);
+  if (!settles(window)) judge_latency(window, cost);
+}
+
+/// Until all requests that were admitted before a change have left, p99 says nothing about it.
+bool GoalTuner::settles(const TunerWindow& window) noexcept {
+  if (unsettled_rows_ == 0) return false;
+  const bool emptied = window.busy_share < kIdle;
+  unsettled_rows_ -= emptied ? unsettled_rows_ : std::min(unsettled_rows_, window.completed);
+  return true;
 }
 
 void GoalTuner::judge_latency(const TunerWindow& window, const CostModel& cost) noexcept {
@@ -177,7 +200,7 @@ void GoalTuner::judge_latency(const TunerWindow& window, const CostModel& cost) 
   }
   misses_ = 0;
   if (p99 < kRoomBelow * goal && growth_pause_ == 0 && wants_more(window, cost)) {
-    return grow(cost);
+    return grow(window.p99, cost);
   }
   say(TunerState::steady, "p99 meets the goal");
   check_reachable(cost);
@@ -206,46 +229,26 @@ void GoalTuner::shrink(Nanos p99, const CostModel& cost) noexcept {
   }
   const double excess = static_cast<double>(p99) / static_cast<double>(goal_);
   aim_ = std::max(kLeastAim, aim_ * std::clamp(1 / excess, kMostShrink, kLeastShrink));
-  const Knobs target = derive(cost, knobs_.instances);
-  const bool smaller = take_smaller(target, cost) || shrink_by_hand(cost);
-  adopt(knobs_, cost);
+  Knobs target = derive(cost, knobs_.instances);
+  target.max_batch = std::min(target.max_batch, knobs_.max_batch);
+  target.max_rows_ahead = std::min(target.max_rows_ahead, knobs_.max_rows_ahead);
+  if (same_effect(target, knobs_, cost)) target = shrunk_by_hand(target, cost);
+  const bool smaller = target != knobs_;
+  adopt(target, cost);
   say(smaller ? TunerState::shrinking : TunerState::steady,
       smaller ? "p99 missed the goal" : "the smallest batches miss the goal");
   verdict_.reachable = smaller;
   if (smaller) check_reachable(cost);
 }
 
-/// Returns whether that changes anything: a largest batch above the knee is not in use.
-bool GoalTuner::take_smaller(const Knobs& target, const CostModel& cost) noexcept {
+void GoalTuner::grow(Nanos p99, const CostModel& cost) noexcept {
   const Knobs before = knobs_;
-  knobs_.max_batch = std::min(knobs_.max_batch, target.max_batch);
-  knobs_.max_rows_ahead = std::min(knobs_.max_rows_ahead, target.max_rows_ahead);
-  return knobs_.max_rows_ahead != before.max_rows_ahead ||
-         running_batch(knobs_.max_batch, cost) != running_batch(before.max_batch, cost);
-}
-
-/// The model claims that the knobs are small enough, the clock says they are not: the queue first,
-/// then the batch.
-bool GoalTuner::shrink_by_hand(const CostModel& cost) noexcept {
-  const std::size_t batch = running_batch(knobs_.max_batch, cost);
-  if (knobs_.max_rows_ahead >= batch) {
-    knobs_.max_rows_ahead = std::max(batch - 1, knobs_.max_rows_ahead * 4 / 5);
-    return true;
-  }
-  if (batch == 1) return false;
-  knobs_.max_batch = std::max<std::size_t>(1, batch * 7 / 8);
-  knobs_.max_rows_ahead = std::min(knobs_.max_rows_ahead, knobs_.max_batch - 1);
-  return true;
-}
-
-void GoalTuner::grow(const CostModel& cost) noexcept {
-  const Knobs before = knobs_;
-  aim_ = std::min(kMostAim, aim_ + kGrowth);
+  const bool far = static_cast<double>(p99) < kFarBelow * static_cast<double>(goal_);
+  aim_ = std::min(kMostAim, aim_ + (far ? kFastGrowth : kGrowth));
   Knobs target = derive(cost, knobs_.instances);
   target.max_batch = std::max(target.max_batch, before.max_batch);
   target.max_rows_ahead = std::max(target.max_rows_ahead, before.max_rows_ahead);
-  if (target.max_rows_ahead == before.max_rows_ahead &&
-      running_batch(target.max_batch, cost) == running_batch(before.max_batch, cost)) {
+  if (same_effect(target, before, cost)) {
     return say(TunerState::steady, "p99 meets the goal");
   }
   adopt(target, cost);
@@ -270,11 +273,11 @@ Knobs GoalTuner::derive(const CostModel& cost, int instances) const noexcept {
 }
 
 void GoalTuner::adopt(const Knobs& knobs, const CostModel& cost) noexcept {
+  unsettled_rows_ = std::max(knobs_.max_rows_ahead, knobs.max_rows_ahead) +
+                    knobs_.max_batch * static_cast<std::size_t>(knobs_.instances);
   knobs_ = knobs;
   const std::size_t knee = cost.knee(limits_.max_batch);
   basis_ = {static_cast<double>(cost.mean(std::min(knee, knobs_.max_batch))), knee};
-  settling_ = true;
-  drifts_ = 0;
   gathered_ = {};
 }
 
@@ -286,12 +289,9 @@ bool GoalTuner::has_drifted(const CostModel& cost) const noexcept {
 }
 
 bool GoalTuner::follow_model(const CostModel& cost) noexcept {
-  if (!has_drifted(cost)) {
-    drifts_ = 0;
-    return false;
-  }
-  if (++drifts_ < kDriftsThatCount) return false;
+  if (!has_drifted(cost)) return false;
   const Knobs before = knobs_;
+  aim_ = std::max(aim_, (1 + aim_) / 2);
   adopt(derive(cost, knobs_.instances), cost);
   const bool fewer =
       knobs_.max_batch < before.max_batch || knobs_.max_rows_ahead < before.max_rows_ahead;
@@ -318,8 +318,8 @@ bool GoalTuner::probe_instances(const TunerWindow& window, const CostModel& cost
     measure_probe(window, rate, cost);
     return true;
   }
-  const bool saturated =
-      window.refused > 0 && window.busy_share > kBusy && !settling_ && window.p99 <= goal_;
+  const bool saturated = window.refused > 0 && window.busy_share > kBusy && unsettled_rows_ == 0 &&
+                         window.p99 <= goal_;
   if (!saturated) return false;
   probe_.rate = probe_.saturated == 0 ? rate : probe_.rate + kRateWeight * (rate - probe_.rate);
   return ++probe_.saturated > probe_.wait && begin_probe(cost);

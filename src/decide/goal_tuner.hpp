@@ -104,11 +104,10 @@ class GoalTuner {
 
   void gather(const TunerWindow& window) noexcept;
   void judge(const TunerWindow& window, const CostModel& cost) noexcept;
+  bool settles(const TunerWindow& window) noexcept;
   void judge_latency(const TunerWindow& window, const CostModel& cost) noexcept;
   void shrink(Nanos p99, const CostModel& cost) noexcept;
-  void grow(const CostModel& cost) noexcept;
-  bool take_smaller(const Knobs& target, const CostModel& cost) noexcept;
-  bool shrink_by_hand(const CostModel& cost) noexcept;
+  void grow(Nanos p99, const CostModel& cost) noexcept;
   bool wants_more(const TunerWindow& window, const CostModel& cost) const noexcept;
   bool binds(const TunerWindow& window) const noexcept;
   bool follow_model(const CostModel& cost) noexcept;
@@ -130,9 +129,8 @@ class GoalTuner {
   TunerVerdict verdict_;
   bool frozen_ = false;
   bool learned_ = false;
-  bool settling_ = false;  ///< the window after a change still holds requests from before
-  int misses_ = 0;         ///< windows in a row a little above the goal
-  int drifts_ = 0;         ///< steps in a row in which the model was another
+  std::size_t unsettled_rows_ = 0;  ///< that may have been admitted before the last change
+  int misses_ = 0;                  ///< windows in a row a little above the goal
   int windows_since_growth_ = 1 << 20;
   int growth_pause_ = 0;  ///< windows until the next growth
   int next_pause_ = 16;

@@ -249,10 +249,15 @@ TunerWindow measured(Nanos p99, std::size_t refused, double busy) {
           .busy_share = busy};
 }
 
-/// The window after a change is not judged.
-bool step_twice(GoalTuner& tuner, const TunerWindow& window, const CostModel& cost) {
-  const bool first = tuner.step(window, cost);
-  return tuner.step(window, cost) || first;
+/// Lets the requests leave that were admitted before the last change.
+void settle(GoalTuner& tuner, const CostModel& cost) {
+  const TunerWindow idle = measured(10 * kMillisecond, 0, 0.1);
+  CHECK_FALSE(tuner.step(idle, cost));
+}
+
+bool settle_and_step(GoalTuner& tuner, const TunerWindow& window, const CostModel& cost) {
+  settle(tuner, cost);
+  return tuner.step(window, cost);
 }
 
 }  // namespace
@@ -290,11 +295,12 @@ TEST_CASE("windows of few completions are gathered before they are judged") {
   const CostModel cost = timed(2e6, 1e5);
   GoalTuner tuner(20 * kMillisecond, {64, 1, 1024});
   tuner.step({}, cost);
+  settle(tuner, cost);
   TunerWindow small = measured(40 * kMillisecond, 5, 1);
   small.completed = 50;
   int steps = 0;
   while (steps < 100 && !tuner.step(small, cost)) ++steps;
-  CHECK(steps == 7);  // four to settle, four to judge
+  CHECK(steps == 3);
 }
 
 TEST_CASE("a missed goal shrinks the knobs, room and refusals grow them, between is rest") {
@@ -303,11 +309,11 @@ TEST_CASE("a missed goal shrinks the knobs, room and refusals grow them, between
   tuner.step({}, cost);
   const Knobs first = tuner.knobs();
 
-  CHECK_FALSE(step_twice(tuner, measured(18 * kMillisecond, 100, 1), cost));
+  CHECK_FALSE(settle_and_step(tuner, measured(18 * kMillisecond, 100, 1), cost));
   CHECK(tuner.verdict().state == TunerState::steady);
-  CHECK_FALSE(step_twice(tuner, measured(10 * kMillisecond, 0, 0.5), cost));
+  CHECK_FALSE(settle_and_step(tuner, measured(10 * kMillisecond, 0, 0.5), cost));
 
-  CHECK(step_twice(tuner, measured(30 * kMillisecond, 100, 1), cost));
+  CHECK(settle_and_step(tuner, measured(30 * kMillisecond, 100, 1), cost));
   CHECK(tuner.verdict().state == TunerState::shrinking);
   const Knobs less = tuner.knobs();
   CHECK(less.max_batch <= first.max_batch);
@@ -315,16 +321,27 @@ TEST_CASE("a missed goal shrinks the knobs, room and refusals grow them, between
 
   bool grew = false;
   for (int i = 0; i < 20 && !grew; ++i)
-    grew = step_twice(tuner, measured(10 * kMillisecond, 100, 1), cost);
+    grew = settle_and_step(tuner, measured(10 * kMillisecond, 100, 1), cost);
   CHECK(grew);
   CHECK(tuner.verdict().state == TunerState::growing);
+}
+
+TEST_CASE("requests admitted before a change are not held against the knobs after it") {
+  const CostModel cost = timed(2e6, 1e5);
+  GoalTuner tuner(20 * kMillisecond, {64, 1, 2500});
+  tuner.step({}, cost);
+  const TunerWindow old = measured(300 * kMillisecond, 100, 1);
+  CHECK_FALSE(tuner.step(old, cost));
+  CHECK_FALSE(tuner.step(old, cost));
+  CHECK_FALSE(tuner.step(old, cost));
+  CHECK(tuner.step(old, cost));
 }
 
 TEST_CASE("one window a little above the goal is no reason to move") {
   const CostModel cost = timed(2e6, 1e5);
   GoalTuner tuner(20 * kMillisecond, {64, 1, 1024});
-  step_twice(tuner, {}, cost);
-  step_twice(tuner, measured(18 * kMillisecond, 1, 1), cost);
+  tuner.step({}, cost);
+  settle_and_step(tuner, measured(18 * kMillisecond, 1, 1), cost);
   CHECK_FALSE(tuner.step(measured(21 * kMillisecond, 1, 1), cost));
   CHECK_FALSE(tuner.step(measured(19 * kMillisecond, 1, 1), cost));
   CHECK_FALSE(tuner.step(measured(21 * kMillisecond, 1, 1), cost));
@@ -335,6 +352,7 @@ TEST_CASE("a missed goal that no knob caused moves none") {
   const CostModel cost = timed(2e6, 1e5);
   GoalTuner tuner(20 * kMillisecond, {64, 1, 1024});
   tuner.step({}, cost);
+  settle(tuner, cost);
   TunerWindow quiet = measured(80 * kMillisecond, 0, 0.1);
   quiet.mean_batch = 1;
   for (int i = 0; i < 10; ++i) CHECK_FALSE(tuner.step(quiet, cost));
@@ -382,7 +400,7 @@ TEST_CASE("a frozen tuner holds its knobs, a reset one learns again") {
   for (int i = 0; i < 20; ++i) CHECK_FALSE(tuner.step(measured(90 * kMillisecond, 9, 1), cost));
   CHECK(tuner.knobs() == held);
   tuner.freeze(false);
-  CHECK(step_twice(tuner, measured(90 * kMillisecond, 9, 1), cost));
+  CHECK(settle_and_step(tuner, measured(90 * kMillisecond, 9, 1), cost));
   CHECK(tuner.knobs() != held);
   tuner.reset();
   CHECK(tuner.knobs() == Knobs{64, 1, 1024});
