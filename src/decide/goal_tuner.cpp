@@ -12,9 +12,11 @@ constexpr double kBatchPart = 0.9;   // of the goal, for two batches
 constexpr double kQueuePart = 0.95;  // of the goal, for all batches of a request
 constexpr double kFreeRows = 1.1;  // rows that lengthen a batch by less than this are not given up
 
+constexpr double kMissed = 0.97;  // of the goal: the next window may be a little worse
 constexpr double kMissedClearly = 1.1;
-constexpr int kMissesThatCount = 2;
-constexpr double kRoomBelow = 0.8;  // of the goal: p99 below it may grow
+constexpr int kMissCounts = 2;  // a met goal takes back one
+constexpr int kMissesThatCount = 4;
+constexpr double kRoomBelow = 0.85;  // of the goal: p99 below it may grow
 constexpr double kLeastShrink = 0.95;
 constexpr double kMostShrink = 0.7;
 constexpr double kFarBelow = 0.5;
@@ -82,6 +84,10 @@ Knobs shrunk_by_hand(Knobs knobs, const CostModel& cost) noexcept {
   }
   return knobs;
 }
+
+/// Batch times until the first instance is free: up to one if they run in step, 1 / n if they take
+/// turns; they do something between.
+double until_free(int instances) noexcept { return 0.5 + 0.5 / instances; }
 
 double per_second(const TunerWindow& window) noexcept {
   return static_cast<double>(window.completed) * 1e9 / static_cast<double>(window.length);
@@ -192,13 +198,13 @@ void GoalTuner::judge_latency(const TunerWindow& window, const CostModel& cost) 
   const auto goal = static_cast<double>(goal_);
   const auto p99 = static_cast<double>(window.p99);
   verdict_.reachable = true;
-  if (p99 > goal) {
+  if (p99 > kMissed * goal) {
     if (!binds(window)) return say(TunerState::steady, "p99 misses the goal though few wait");
-    const bool counts = ++misses_ >= kMissesThatCount || p99 > kMissedClearly * goal;
-    if (counts) shrink(window.p99, cost);
+    misses_ += kMissCounts;
+    if (misses_ >= kMissesThatCount || p99 > kMissedClearly * goal) shrink(window.p99, cost);
     return;
   }
-  misses_ = 0;
+  misses_ = std::max(0, misses_ - 1);
   if (p99 < kRoomBelow * goal && growth_pause_ == 0 && wants_more(window, cost)) {
     return grow(window.p99, cost);
   }
@@ -212,13 +218,14 @@ bool GoalTuner::binds(const TunerWindow& window) const noexcept {
          window.mean_batch * 4 > static_cast<double>(knobs_.max_batch);
 }
 
-/// A longer queue serves those that were refused, a larger batch more rows per second.
+/// Full batches: only larger ones do more. Else a longer queue serves some that were refused.
 bool GoalTuner::wants_more(const TunerWindow& window, const CostModel& cost) const noexcept {
   const std::size_t running = running_batch(knobs_.max_batch, cost);
   const bool larger_is_better = cost.rate(limits_.max_batch) > kBetter * cost.rate(running);
-  return window.refused * 100 > window.completed * kRefusedPerCent ||
-         (window.busy_share > kBusy && larger_is_better &&
-          window.mean_batch > kMostlyFull * static_cast<double>(running));
+  const bool full =
+      window.busy_share > kBusy && window.mean_batch > kMostlyFull * static_cast<double>(running);
+  if (full) return larger_is_better;
+  return window.refused * 100 > window.completed * kRefusedPerCent;
 }
 
 void GoalTuner::shrink(Nanos p99, const CostModel& cost) noexcept {
@@ -261,11 +268,12 @@ Knobs GoalTuner::derive(const CostModel& cost, int instances) const noexcept {
   const double goal = aim_ * static_cast<double>(goal_);
   const auto p95 = [&](std::size_t rows) { return static_cast<double>(cost.p95(rows)); };
   const double free = kFreeRows * p95(1);
+  const double shortest = until_free(instances) + 1;
   const std::size_t batch = largest(limits_.max_batch, [&](std::size_t n) {
-    return 2 * p95(n) <= kBatchPart * goal || p95(n) <= free;
+    return shortest * p95(n) <= kBatchPart * goal || p95(n) <= free;
   });
   const std::size_t running = running_batch(batch, cost);
-  const double spare = std::max(0.0, kQueuePart * goal / p95(running) - 2);
+  const double spare = std::max(0.0, kQueuePart * goal / p95(running) - shortest);
   const double batches_ahead = std::floor(spare * instances);
   const double ahead = std::min(static_cast<double>(running) * (batches_ahead + 1) - 1,
                                 static_cast<double>(limits_.max_queue));
@@ -285,7 +293,7 @@ bool GoalTuner::has_drifted(const CostModel& cost) const noexcept {
   const std::size_t knee = cost.knee(limits_.max_batch);
   const std::size_t running = std::min(basis_.knee, knobs_.max_batch);
   return apart(static_cast<double>(cost.mean(running)), basis_.batch_time) ||
-         apart(static_cast<double>(knee), static_cast<double>(basis_.knee));
+         knee > 2 * basis_.knee || basis_.knee > 2 * knee;
 }
 
 bool GoalTuner::follow_model(const CostModel& cost) noexcept {

@@ -1,14 +1,15 @@
 // GoalTuner: turns a latency goal (p99, end to end) into batch size, instances and admission limit,
 // while the host runs. Pure: it is stepped with what was measured since the last step.
 //
-// A work-conserving batcher lets a request wait for the running batch and for the batches ahead of
-// it, then for its own: latency = (1 + floor(ahead / b) / instances) * T(b) + T(b). The tuner
-// solves that for the largest batch and queue that meet the goal, with T from the CostModel, then
-// corrects by what it measures: it aims at `aim` times the goal, and `aim` falls in proportion when
-// p99 misses the goal and rises in small steps while p99 is below 80 % of it and requests are
-// refused. Between the two nothing moves. A step that had to be taken back is not tried again for a
-// while, each time for longer. Fewer instances are tried when all are busy, and kept if they do as
-// much.
+// A work-conserving batcher lets a request wait for the first instance that becomes free, for the
+// batches ahead of it, then for its own:
+//   latency = (first + floor(ahead / b) / instances + 1) * T(b),  first = 1/2 + 1/(2 instances),
+// `first` lying between instances in step and instances in turn. The tuner solves that for the
+// largest batch and queue that meet `aim` times the goal, with T from the CostModel. What it
+// measures moves `aim`: down in proportion when p99 misses the goal (above 97 % of it in several
+// windows), up in small steps while p99 is below 85 % and more would be done. Between the two
+// nothing moves. A step up that had to be taken back is tried again later, each time after a longer
+// pause. When all instances are busy one less is tried, and kept if that does as much.
 //
 //   GoalTuner tuner(20'000'000, {.max_batch = 64, .instances = 2, .max_queue = 1024});
 //   if (tuner.step(window, cost)) apply(tuner.knobs());  // every 100 ms to 1 s
@@ -74,7 +75,8 @@ class GoalTuner {
   Nanos goal() const noexcept { return goal_; }
   TunerVerdict verdict() const noexcept;
 
-  /// Returns whether the knobs changed. Windows of fewer than 200 completions are gathered first.
+  /// Returns whether the knobs changed. Windows of fewer than 200 completions are
+  /// gathered; requests admitted before the last change are not judged.
   bool step(const TunerWindow& window, const CostModel& cost) noexcept;
 
   /// Holds the knobs. An instance probe under way is taken back first.
@@ -89,7 +91,7 @@ class GoalTuner {
     bool running = false;
     bool down = true;   ///< direction of the next or the running one
     int saturated = 0;  ///< windows since the last one
-    int wait = 8;       ///< saturated windows before the next one
+    int wait = 16;      ///< saturated windows before the next one
     int windows = 0;    ///< measured in the running one
     double rate = 0;    ///< rows per second in saturated windows
     double rate_before = 0;
@@ -130,7 +132,7 @@ class GoalTuner {
   bool frozen_ = false;
   bool learned_ = false;
   std::size_t unsettled_rows_ = 0;  ///< that may have been admitted before the last change
-  int misses_ = 0;                  ///< windows in a row a little above the goal
+  int misses_ = 0;                  ///< windows a little above the goal, leaking
   int windows_since_growth_ = 1 << 20;
   int growth_pause_ = 0;  ///< windows until the next growth
   int next_pause_ = 16;

@@ -276,13 +276,14 @@ TEST_CASE("the first guess is the largest batch and queue that the formula allow
       GoalTuner tuner(goal * kMillisecond, {64, instances, 100'000});
       REQUIRE(tuner.step({}, cost));
       const Knobs knobs = tuner.knobs();
+      const double shortest = 1.5 + 0.5 / instances;
       const auto p95_of = [&](std::size_t rows) { return static_cast<double>(cost.p95(rows)); };
       const double limit = static_cast<double>(goal * kMillisecond);
-      CHECK(2 * p95_of(knobs.max_batch) <= 0.9 * limit);
-      CHECK((knobs.max_batch == 64 || 2 * p95_of(knobs.max_batch + 1) > 0.9 * limit));
+      CHECK(shortest * p95_of(knobs.max_batch) <= 0.9 * limit);
+      CHECK((knobs.max_batch == 64 || shortest * p95_of(knobs.max_batch + 1) > 0.9 * limit));
       const auto latency = [&](std::size_t ahead) {
         const auto batches = static_cast<double>(ahead / knobs.max_batch);
-        return (2 + batches / instances) * p95_of(knobs.max_batch);
+        return (shortest + batches / instances) * p95_of(knobs.max_batch);
       };
       CHECK(latency(knobs.max_rows_ahead) <= 0.95 * limit);
       CHECK(latency(knobs.max_rows_ahead + 1) > 0.95 * limit);
