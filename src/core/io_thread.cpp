@@ -1,8 +1,11 @@
 #include "core/io_thread.hpp"
 
+#include <chrono>
+
 #include <boost/asio/post.hpp>
 
 #include "core/operation.hpp"
+#include "core/pause_cpu.hpp"
 #include "core/runtime_core.hpp"
 
 namespace aiserve::inline v0::detail {
@@ -59,8 +62,24 @@ void IoThread::leave() noexcept {
 
 void IoThread::run() {
   enter();
-  loop_.run();
+  const Duration how_long = core_.options().spin;
+  if (how_long == Duration::zero()) {
+    loop_.run();
+  } else {
+    do {
+      spin(how_long);
+    } while (loop_.run_one() != 0);
+  }
   leave();
+}
+
+// Until nothing has come for that long.
+void IoThread::spin(Duration how_long) {
+  auto end = std::chrono::steady_clock::now() + how_long;
+  do {
+    if (loop_.poll() != 0) end = std::chrono::steady_clock::now() + how_long;
+    pause_cpu();
+  } while (!loop_.stopped() && std::chrono::steady_clock::now() < end);
 }
 
 void IoThread::stop() noexcept { loop_.stop(); }

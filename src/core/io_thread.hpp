@@ -85,6 +85,7 @@ class IoThread {
   using Timer = boost::asio::basic_waitable_timer<
       std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
   void arm_real_timer(TimePoint when);
+  void spin(Duration how_long);
 
   RuntimeCore& core_;
   int index_;

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/pause_cpu.hpp"
+
 namespace aiserve::inline v0::detail {
 namespace {
 
@@ -23,6 +25,17 @@ timespec to_timespec(TimePoint when) noexcept {
 
 void Parking::wake() noexcept {
   ::syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+bool Parking::spin(Duration how_long, Deadline until) noexcept {
+  if (how_long == Duration::zero()) return false;
+  const TimePoint end =
+      Deadline::after(std::chrono::steady_clock::now(), how_long).earlier(until).at();
+  do {
+    if (word_.load(std::memory_order_acquire) == kSignalled) return take();
+    pause_cpu();
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
 }
 
 void Parking::park(Deadline until) noexcept {

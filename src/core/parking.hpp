@@ -23,6 +23,9 @@ class Parking {
   }
   void wake() noexcept;
 
+  /// Owner: looks for a signal that long, until then at most, without sleeping; takes it. False if
+  /// none came.
+  bool spin(Duration how_long, Deadline until) noexcept;
   /// Owner: sleeps until signalled, or until then on the steady clock; takes the signal.
   void park(Deadline until) noexcept;
   /// Owner: takes the signal; false if there is none.

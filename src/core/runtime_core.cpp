@@ -24,6 +24,7 @@ RuntimeOptions checked(RuntimeOptions options) {
   check_range("cpu_threads", options.cpu_threads, 1, 256);
   check_range("pool_queue", static_cast<long long>(options.pool_queue), 1, 1 << 24);
   constexpr long long kDay = 86'400'000;
+  check_range("spin in us", options.spin.count(), 0, 10'000);
   check_range("drain_delay in ms", options.drain_delay.count(), 0, kDay);
   check_range("drain_timeout in ms", options.drain_timeout.count(), 0, kDay);
   check_range("stuck_timeout in ms", options.stuck_timeout.count(), 1, kDay);
@@ -135,8 +136,13 @@ void RuntimeCore::detach(std::uint64_t id) noexcept {
 }
 
 Worker RuntimeCore::add_worker(WorkerOptions options) {
-  auto loop = std::make_shared<WorkerLoop>(std::move(options), *clock_);
+  auto loop = std::make_shared<WorkerLoop>(std::move(options), *clock_, options_.spin);
   const std::scoped_lock lock(mutex_);
+  // Those that retired while the Runtime runs.
+  std::erase_if(workers_, [](const auto& worker) {
+    if (worker->ended()) worker->join();
+    return worker->ended();
+  });
   workers_.push_back(loop);
   const RuntimeState now = state();
   if (now != RuntimeState::created && owner_ != LoopOwner::simulation) {
@@ -154,6 +160,14 @@ IoThread* RuntimeCore::any_io() noexcept {
   if (IoThread* own = IoThread::current(this)) return own;
   if (io_.empty()) return nullptr;
   return io_[next_io_.fetch_add(1, std::memory_order_relaxed) % io_.size()].get();
+}
+
+void RuntimeCore::tick() {
+  flush_telemetry_soon();
+  const std::scoped_lock lock(mutex_);
+  for (const Attached& attached : components_) {
+    if (attached.component.tick) attached.component.tick();
+  }
 }
 
 void RuntimeCore::flush_telemetry_soon() {
@@ -230,6 +244,7 @@ std::string RuntimeCore::status() const {
   json.key("io_threads").number(io_threads());
   json.key("drain_delay_ms").number(options_.drain_delay.count());
   json.key("drain_timeout_ms").number(options_.drain_timeout.count());
+  json.key("spin_us").number(std::int64_t{options_.spin.count()});
   json.key("stuck_timeout_ms").number(options_.stuck_timeout.count());
   json.key("pool_queue").number(static_cast<std::int64_t>(options_.pool_queue));
   json.end_object();

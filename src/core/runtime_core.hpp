@@ -60,6 +60,8 @@ class RuntimeCore {
   /// The caller's own I/O thread, or the next in turn.
   IoThread* any_io() noexcept;
   Pool& pool(bool cpu) noexcept { return cpu ? cpu_pool_ : blocking_pool_; }
+  /// About once a second, on the first I/O thread.
+  void tick();
   /// On the blocking pool: sinks and exporters are the host's and may take their time.
   void flush_telemetry_soon();
   Gate& spawned() noexcept { return spawned_; }

@@ -29,7 +29,7 @@ void RuntimeMetrics::LagProbe::arm_next() {
 void RuntimeMetrics::LagProbe::fired(TimerNode* node) noexcept {
   auto* self = static_cast<LagProbe*>(node);
   observe(self->histogram, self->thread.core().clock().now() - self->when);
-  if (self->thread.index() == 0) self->thread.core().flush_telemetry_soon();
+  if (self->thread.index() == 0) self->thread.core().tick();
   self->arm_next();
 }
 

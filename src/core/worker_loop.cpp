@@ -6,6 +6,7 @@
 namespace aiserve::inline v0::detail {
 
 void WorkerLoop::start_thread(Failed failed) {
+  started_ = true;
   running_.store(true, std::memory_order_release);
   thread_ = std::thread([this, failed = std::move(failed)] { thread_main(failed); });
 }
@@ -16,8 +17,10 @@ void WorkerLoop::thread_main(const Failed& failed) {
     while (!stopping_.load(std::memory_order_acquire)) {
       const TimePoint now = clock_.now();
       const Deadline until = options_.step(now);
+      if (until.expired(now)) continue;
       // A manual clock wakes the worker when it moves; waiting for real time would be wrong.
-      if (!until.expired(now)) parking_.park(clock_.manual() ? Deadline::never() : until);
+      const Deadline real = clock_.manual() ? Deadline::never() : until;
+      if (!parking_.spin(spin_, real)) parking_.park(real);
     }
     if (options_.end) options_.end();
   }
@@ -48,7 +51,11 @@ void WorkerLoop::join() {
 }
 
 bool WorkerLoop::turn(const Failed& failed) {
-  if (began_ == Began::failed || stopping_.load(std::memory_order_acquire)) return false;
+  if (began_ == Began::failed) return false;
+  if (stopping_.load(std::memory_order_acquire)) {
+    end_simulated();
+    return true;
+  }
   if (began_ == Began::no && !begin(failed)) return true;
   const TimePoint now = clock_.now();
   const bool signalled = parking_.take();

@@ -12,8 +12,9 @@ namespace aiserve::inline v0::detail {
 
 class WorkerLoop {
  public:
-  WorkerLoop(WorkerOptions options, Clock& clock) noexcept
-      : options_(std::move(options)), clock_(clock) {}
+  /// `spin`: how long to look for a signal before it sleeps.
+  WorkerLoop(WorkerOptions options, Clock& clock, Duration spin) noexcept
+      : options_(std::move(options)), clock_(clock), spin_(spin) {}
   WorkerLoop(const WorkerLoop&) = delete;
   WorkerLoop& operator=(const WorkerLoop&) = delete;
 
@@ -27,6 +28,8 @@ class WorkerLoop {
   void notify() noexcept { parking_.wake(); }
   void request_stop() noexcept;
   bool running() const noexcept { return running_.load(std::memory_order_acquire); }
+  /// Its thread has ended (or is about to return).
+  bool ended() const noexcept { return started_ && !running(); }
   void join();
   const WorkerOptions& options() const noexcept { return options_; }
 
@@ -43,9 +46,11 @@ class WorkerLoop {
 
   WorkerOptions options_;
   Clock& clock_;
+  Duration spin_;
   Parking parking_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> running_{false};
+  bool started_ = false;
   std::thread thread_;
   Deadline wait_until_{TimePoint::min()};
   enum class Began : std::uint8_t { no, yes, failed } began_ = Began::no;

@@ -49,6 +49,21 @@ std::size_t FairQueue::items_of(std::string_view tenant) const noexcept {
   return found == nullptr ? 0 : found->items;
 }
 
+std::size_t FairQueue::rows_ahead(std::string_view tenant, double weight,
+                                  Priority priority) const noexcept {
+  std::size_t before = 0;
+  for (std::size_t better = 0; better < static_cast<std::size_t>(priority); ++better) {
+    before += classes_[better].rows;
+  }
+  const std::size_t beside = classes_[static_cast<std::size_t>(priority)].rows;
+  const FairTenant* own = tenants_.find(tenant);
+  const std::size_t queued =
+      own == nullptr ? 0 : own->shares[static_cast<std::size_t>(priority)].items;
+  const double active = tenants_.active_weight() + (queued == 0 ? weight : 0);
+  const double share = static_cast<double>(queued + 1) * active / weight - 1;
+  return before + (share < static_cast<double>(beside) ? static_cast<std::size_t>(share) : beside);
+}
+
 void FairQueue::push(QueueItem& item, std::string_view tenant, double weight) {
   FairTenant& owner = tenants_.open(tenant, weight);
   LaneFlow& flow = prepare(owner, item, item.priority);
@@ -192,6 +207,7 @@ void FairQueue::enter_flow(QueueItem& item, LaneFlow& flow, Nanos since) {
   ++flow.share().items;
   Class& of = class_of(item.class_);
   ++of.items;
+  of.rows += item.rows;
   if (ages(item.class_)) of.ageing.insert(item);
 }
 
@@ -227,6 +243,7 @@ void FairQueue::leave_flow(QueueItem& item) noexcept {
     if (flow.next != nullptr) flow.next->previous = flow.previous;
     flows_.close(flow);
   }
+  of.rows -= item.rows;
   if (--of.items == 0) {
     ++of.period;
     of.now = 0;

@@ -66,6 +66,9 @@ class FairQueue {
   std::size_t rows() const noexcept { return rows_; }
   double cost() const noexcept { return cost_; }
   std::size_t items_of(std::string_view tenant) const noexcept;
+  /// Rows that are likely to be taken before a newcomer of the tenant: those of the classes that
+  /// go before its own, and of its class no more than the shares of its own rows and of itself.
+  std::size_t rows_ahead(std::string_view tenant, double weight, Priority priority) const noexcept;
   std::size_t lanes() const noexcept { return lanes_.size(); }
   /// Tenants remembered with nothing queued: at most FairTenants::kMaxIdle.
   std::size_t idle_tenants() const noexcept { return tenants_.idle(); }
@@ -100,6 +103,7 @@ class FairQueue {
     double now = 0;            // virtual time: the largest tag served in this busy period
     std::uint64_t period = 1;  // counts busy periods
     std::size_t items = 0;
+    std::size_t rows = 0;
     SortedQueue<QueueItem, ItemOrder::Ageing> ageing;
   };
 

@@ -47,6 +47,7 @@ FairTenants::Map::node_type FairTenants::extract_oldest() noexcept {
 
 void FairTenants::set_weight(FairTenant& tenant, double weight) noexcept {
   if (tenant.weight == weight) return;
+  if (tenant.items != 0) active_weight_ += weight - tenant.weight;
   tenant.weight = weight;
   tenant.per_weight = 1 / weight;
   set_queued(tenant, tenant.queued_cost);
@@ -54,6 +55,7 @@ void FairTenants::set_weight(FairTenant& tenant, double weight) noexcept {
 
 void FairTenants::add(FairTenant& tenant, double cost) {
   if (tenant.items++ == 0) {
+    active_weight_ += tenant.weight;
     wake(tenant);
     loads_.push(tenant);
   }
@@ -63,6 +65,7 @@ void FairTenants::add(FairTenant& tenant, double cost) {
 void FairTenants::drop(FairTenant& tenant, double cost) noexcept {
   if (--tenant.items != 0) return set_queued(tenant, tenant.queued_cost - cost);
   loads_.erase(tenant);
+  active_weight_ = loads_.empty() ? 0 : active_weight_ - tenant.weight;
   set_queued(tenant, 0);  // exactly, so that rounding errors don't add up
   rest(tenant);
   if (idle_ > kMaxIdle) extract_oldest();

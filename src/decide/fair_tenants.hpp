@@ -64,6 +64,8 @@ class FairTenants {
   /// One less. The tenant may be gone after that.
   void drop(FairTenant& tenant, double cost) noexcept;
 
+  /// Of all tenants that have items.
+  double active_weight() const noexcept { return active_weight_; }
   /// The one with the most queued per weight; null if nobody has anything.
   FairTenant* heaviest() const noexcept { return loads_.empty() ? nullptr : &loads_.top(); }
 
@@ -95,6 +97,7 @@ class FairTenants {
   FairTenant* oldest_ = nullptr;           // the idle ones
   FairTenant* newest_ = nullptr;
   std::size_t idle_ = 0;
+  double active_weight_ = 0;
 };
 
 }  // namespace aiserve::inline v0::decide

@@ -36,7 +36,7 @@ class LatencyWindow {
 
  private:
   static constexpr unsigned kUnitBits = 10;  // about a microsecond: the first buckets' width x 16
-  static constexpr std::size_t kBuckets = 16 * 28;
+  static constexpr std::size_t kBuckets = 16 * 34;  // to more than an hour
 
   static std::size_t bucket_of(Nanos latency) noexcept {
     const auto units = static_cast<std::uint64_t>(std::max<Nanos>(latency, 0)) >> (kUnitBits - 4);

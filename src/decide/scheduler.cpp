@@ -46,13 +46,13 @@ Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
 }
 
 // Longest queue drop: the tenant that holds most for its weight gives way to one that holds less.
+// A group does not push out others: it might take several, and be refused after all.
 bool Scheduler::make_room(const QueueItem& item, const Claimant& who, Admission& admission) {
-  while (queue_.rows() + item.rows > options_.max_queue) {
-    QueueItem* victim = queue_.victim(who.tenant, who.weight);
-    if (victim == nullptr) return false;
-    queue_.remove(*victim);
-    admission.evicted.push_back(victim);
-  }
+  if (item.rows != 1 || queue_.rows() > options_.max_queue) return false;
+  QueueItem* victim = queue_.victim(who.tenant, who.weight, item.cost);
+  if (victim == nullptr) return false;
+  queue_.remove(*victim);
+  admission.evicted.push_back(victim);
   return true;
 }
 
@@ -85,8 +85,7 @@ BatchDecision Scheduler::pick(Nanos now, std::size_t takers, std::size_t busy, P
   busy_ = busy;
   while (true) {
     look(now);
-    const QueueView view{
-        .now = now, .lanes = states_, .takers = takers, .announced = announced_};
+    const QueueView view{.now = now, .lanes = states_, .takers = takers, .announced = announced_};
     BatchDecision decision = options_.policy(view, {.max_cost = options_.max_cost});
     if (decision.action != BatchAction::run) {
       held_ = decision.action == BatchAction::wait;

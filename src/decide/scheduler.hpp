@@ -21,7 +21,7 @@ struct SchedulerOptions {
   /// Hold for announced arrivals at most; the smaller of this and a tenth of T(1) counts.
   Nanos max_hold = 200'000;
   /// Stop at the knee of rows/s instead of max_batch.
-  bool learn_cap = true;
+  bool learn_cap = false;
   FairQueueOptions queue{};
   BatchPolicy policy = &decide_batch;
   /// False for an item whose caller has gone. Default: all have callers.
@@ -74,7 +74,9 @@ class Scheduler {
   BatchDecision pick(Nanos now, std::size_t takers, std::size_t busy, Picked& out);
   /// A batch of `rows` has run; `took` of 0 teaches nothing.
   void finished(std::uint32_t lane, std::size_t rows, Nanos took);
-  void observe(std::uint32_t lane, std::size_t rows, Nanos took) { model(lane).observe(rows, took); }
+  void observe(std::uint32_t lane, std::size_t rows, Nanos took) {
+    model(lane).observe(rows, took);
+  }
   /// Any item, in no order, for a queue that is being emptied; null when there is none.
   QueueItem* take_any() noexcept;
 

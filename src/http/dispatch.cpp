@@ -68,7 +68,9 @@ void Session::route(Exchange& exchange) {
     exchange.deadline = Deadline::after(exchange.began, match.route->timeout);
   }
   exchange.context.emplace(context_options(exchange));
-  run_before(exchange);
+  if (run_before(exchange) && match.route->announce) {
+    exchange.announcement = match.route->announce();
+  }
 }
 
 void Session::answer_unrouted(Exchange& exchange, MethodMask allowed) {
@@ -98,6 +100,8 @@ bool Session::run_before(Exchange& exchange) {
 }
 
 void Session::on_request(Exchange& exchange) {
+  // Ends with this call, when the handler has submitted what it has; the exchange may be gone then.
+  const Announcement announced = std::move(exchange.announcement);
   const Endpoint& endpoint = exchange.route->endpoint;
   if (const auto* plain = std::get_if<PlainHandler>(&endpoint)) return run_plain(exchange, *plain);
   exchange.pass = core_.gate.enter();

@@ -17,6 +17,7 @@ void Exchange::clear() noexcept {
   events.reset();
   deadline = Deadline::never();
   pass = Gate::Pass();
+  announcement = Announcement();
   body_filled = 0;
   if (body_block.size() != 0) body_block = MutableBytes();
   if (chunks.capacity() > sizeof(std::string)) std::string().swap(chunks);

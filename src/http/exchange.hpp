@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "aiserve/core/announcement.hpp"
 #include "aiserve/core/context.hpp"
 #include "aiserve/core/gate.hpp"
 #include "aiserve/http/request.hpp"
@@ -47,9 +48,10 @@ struct Exchange {
   std::shared_ptr<EventQueue> events;  // of an event stream
   Connection* connection = nullptr;    // null once detached: only the handler holds on to it
   std::uint64_t body_limit = 0;
-  TimePoint began{};  // head complete
-  Deadline deadline;  // of the handler
-  Gate::Pass pass;    // while a handler is suspended
+  TimePoint began{};          // head complete
+  Deadline deadline;          // of the handler
+  Gate::Pass pass;            // while a handler is suspended
+  Announcement announcement;  // of the route, until the handler has begun
 
   std::size_t body_filled = 0;
   MutableBytes body_block;  // of a body with Content-Length

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "aiserve/core/announcement.hpp"
 #include "aiserve/core/metrics.hpp"
 #include "aiserve/http/handler.hpp"
 #include "aiserve/http/method.hpp"
@@ -47,6 +48,7 @@ struct Route {
   Endpoint endpoint;
   Duration timeout{};  // zero: none
   std::uint64_t max_body = 0;
+  Announcer announce;
   mutable RouteMetrics metrics;
 };
 

@@ -138,6 +138,7 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
   route->endpoint = std::move(endpoint);
   route->timeout = options.timeout.value_or(core.options.request_timeout);
   route->max_body = options.max_body.value_or(core.options.max_body);
+  route->announce = std::move(options.announce);
   route->param_names = core.router.add(method, pattern, *route);
   core.routes.push_back(std::move(route));
   return *this;

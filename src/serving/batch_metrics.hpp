@@ -4,22 +4,30 @@
 #include <array>
 #include <string>
 
-#include "aiserve/core/metrics.hpp"
-#include "aiserve/serving/batcher.hpp"
+#include "aiserve/core/bounded_label.hpp"
+#include "aiserve/core/telemetry.hpp"
+#include "aiserve/serving/ride.hpp"
+#include "serving/batch_layout.hpp"
 
 namespace aiserve::inline v0::detail {
 
 class BatchMetrics {
  public:
-  BatchMetrics(Metrics& metrics, const std::string& batcher);
+  BatchMetrics(Telemetry& telemetry, const std::string& batcher);
 
-  void batch(std::size_t rows, DispatchReason reason, Duration compute) noexcept;
+  void batch(const Ride& ride, const Padding& padding) noexcept;
   void row(Duration queue, Duration total) noexcept;
+  void rows_of(std::string_view tenant, std::uint64_t rows) noexcept {
+    tenant_rows_.inc(tenant, rows);
+  }
   void refused(Errc code) noexcept { refused_[static_cast<std::size_t>(code)]->inc(); }
   void abandoned(bool deadline) noexcept { (deadline ? expired_ : cancelled_).inc(); }
+  /// Given up before it was computed: it could not have come in time.
+  void shed() noexcept { late_.inc(); }
   /// Computed, but its caller had gone meanwhile.
   void unread_row() noexcept { unread_rows_.inc(); }
   void failed_row() noexcept { failed_rows_.inc(); }
+  void hung() noexcept { hung_.inc(); }
 
  private:
   Histogram& batch_size_;
@@ -28,10 +36,42 @@ class BatchMetrics {
   Histogram& total_;
   Counter& expired_;
   Counter& cancelled_;
+  Counter& late_;
   Counter& failed_rows_;
   Counter& unread_rows_;
-  std::array<Counter*, 2> dispatched_;
+  Counter& reruns_;
+  Counter& hung_;
+  Counter& elements_;
+  Counter& padding_;
+  BoundedCounter& tenant_rows_;
+  std::array<Counter*, 6> dispatched_{};
   std::array<Counter*, 16> refused_{};
+};
+
+/// Counts the rows of a batch per tenant; neighbours of one tenant at once.
+class TenantRows {
+ public:
+  explicit TenantRows(BatchMetrics& metrics) noexcept : metrics_(metrics) {}
+  ~TenantRows() { flush(); }
+  TenantRows(const TenantRows&) = delete;
+  TenantRows& operator=(const TenantRows&) = delete;
+
+  /// `tenant` must stay valid.
+  void add(std::string_view tenant) noexcept {
+    if (rows_ != 0 && tenant != tenant_) flush();
+    tenant_ = tenant;
+    ++rows_;
+  }
+
+ private:
+  void flush() noexcept {
+    if (rows_ != 0) metrics_.rows_of(tenant_, rows_);
+    rows_ = 0;
+  }
+
+  BatchMetrics& metrics_;
+  std::string_view tenant_;
+  std::uint64_t rows_ = 0;
 };
 
 }  // namespace aiserve::inline v0::detail

@@ -1,76 +1,81 @@
 #include "aiserve/serving/batcher.hpp"
 
-#include <array>
+#include <algorithm>
 
 #include "core/runtime_core.hpp"
+#include "serving/batcher_access.hpp"
+#include "serving/check_options.hpp"
 #include "serving/engine.hpp"
+#include "serving/front.hpp"
+#include "serving/tensor_backend.hpp"
 
 namespace aiserve::inline v0 {
 
-using detail::BatchEntry;
 using detail::EntryPtr;
-using detail::Operation;
-
-std::string_view to_string(DispatchReason reason) noexcept {
-  constexpr std::array<std::string_view, 2> kNames{"full", "idle"};
-  return kNames[static_cast<std::size_t>(reason)];
-}
+using detail::TensorEntry;
+using TensorEntryPtr = detail::IntrusivePtr<TensorEntry>;
 
 namespace {
-
-BatcherOptions checked(const Model& model, BatcherOptions options) {
-  if (options.name.empty()) options.name = model.name();
-  if (options.instances == 0) options.instances = model.instances();
-  const auto check = [&](const char* option, std::size_t value, std::size_t high) {
-    if (value >= 1 && value <= high) return;
-    throw ConfigError("batcher " + options.name + ": " + option + " must be 1 to " +
-                      std::to_string(high));
-  };
-  check("max_batch", options.max_batch, 65'536);
-  check("max_queue", options.max_queue, std::size_t{1} << 24);
-  check("instances", static_cast<std::size_t>(std::max(options.instances, 0)), 256);
-  if (const Result<void> valid = model.signature().validate(); !valid) {
-    throw ConfigError("batcher " + options.name + ": " + valid.error().message());
-  }
-  return options;
-}
 
 Error wrong_count() {
   return Error(Errc::invalid_argument,
                "this model has several inputs or outputs: use infer() with a TensorSet");
 }
 
+BatcherOptions checked(const Model& model, BatcherOptions options) {
+  if (options.name.empty()) options.name = model.name();
+  if (options.instances == 0) options.instances = model.instances();
+  if (const Result<void> valid = model.signature().validate(); !valid) {
+    throw ConfigError("batcher " + options.name + ": " + valid.error().message());
+  }
+  detail::check_options(options);
+  return options;
+}
+
 }  // namespace
+
+struct Batcher::WithPolicy {
+  decide::BatchPolicy policy;
+};
 
 class Batcher::Impl {
  public:
-  Impl(Runtime& runtime, Model& model, BatcherOptions options)
-      : engine_(runtime, model, checked(model, std::move(options))) {}
+  Impl(Runtime& runtime, Model& model, BatcherOptions options, decide::BatchPolicy policy)
+      : options_(checked(model, std::move(options))),
+        signature_(model.signature()),
+        rules_(signature_, options_.shapes),
+        front_(runtime, std::make_unique<detail::TensorBackend>(model, options_),
+               std::make_unique<detail::TensorPlacer>(signature_, options_), options_, policy) {}
 
-  const Signature& signature() noexcept { return engine_.model().signature(); }
-  BatcherSnapshot snapshot() const { return engine_.snapshot(); }
+  const Signature& signature() const noexcept { return signature_; }
+  detail::BatchFront& front() noexcept { return front_; }
+  const detail::BatchFront& front() const noexcept { return front_; }
 
-  Result<EntryPtr> single(const Context& ctx, const Tensor& input) {
-    if (signature().inputs.size() != 1 || signature().outputs.size() != 1) return wrong_count();
-    if (Result<void> fits = signature().inputs.front().check_row(input); !fits) return fits.error();
-    Result<EntryPtr> entry = new_entry(ctx);
+  Result<TensorEntryPtr> single(const Context& ctx, const Tensor& input) {
+    if (rules_.brought() != 1 || signature_.outputs.size() != 1) return wrong_count();
+    // The mask, which requests don't bring, may be the first.
+    const TensorSpec& spec = signature_.inputs[rules_.mask() == 0 ? 1 : 0];
+    if (Result<void> fits = spec.check_row(input); !fits) return fits.error();
+    Result<TensorEntryPtr> entry = new_entry(ctx);
     if (entry) (*entry)->input = input;
     return entry;
   }
 
-  Result<EntryPtr> several(const Context& ctx, const TensorSet& inputs) {
-    Result<EntryPtr> entry = new_entry(ctx);
+  Result<TensorEntryPtr> several(const Context& ctx, const TensorSet& inputs) {
+    Result<TensorEntryPtr> entry = new_entry(ctx);
     if (!entry) return entry;
-    if (inputs.items().size() != signature().inputs.size()) {
-      return Error(Errc::invalid_argument, "the model takes " + signature().to_string());
+    if (inputs.items().size() != rules_.brought()) {
+      return Error(Errc::invalid_argument, "the model takes " + signature_.to_string());
     }
-    for (const TensorSpec& spec : signature().inputs) {
+    for (std::size_t i = 0; i < signature_.inputs.size(); ++i) {
+      if (i == rules_.mask()) continue;
+      const TensorSpec& spec = signature_.inputs[i];
       const Tensor* tensor = inputs.find(spec.name());
       if (tensor == nullptr) {
         return Error(Errc::invalid_argument, "input '" + spec.name() + "' is missing");
       }
       if (Result<void> fits = spec.check_row(*tensor); !fits) return fits.error();
-      if (&spec == &signature().inputs.front()) {
+      if (rules_.request_index(i) == 0) {
         (*entry)->input = *tensor;
       } else {
         (*entry)->more_inputs.push_back(*tensor);
@@ -79,99 +84,64 @@ class Batcher::Impl {
     return entry;
   }
 
-  /// Queues the entry and waits for its outcome, which is then in the entry.
-  Async<void> ride(EntryPtr entry) {
-    if (!entry->bind(&engine_.runtime().core())) {
-      co_return Error(Errc::internal, "infer() needs an I/O thread of the runtime: use submit()");
+  Async<void> replace(const Context& ctx, Model& next) {
+    const Context own = ctx;
+    if (next.signature().to_string() != signature_.to_string()) {
+      co_return Error(Errc::invalid_argument, "the model takes " + signature_.to_string() +
+                                                  ", not " + next.signature().to_string());
     }
-    if (Result<void> pushed = engine_.push(entry); !pushed) co_return pushed;
-    entry->watch(entry->context);
-    co_await entry->wait();
-    if (entry->outcome() != Operation::Outcome::completed) {
-      engine_.forget(*entry);
-      co_return entry->error();
-    }
-    if (!entry->output) co_return std::move(entry->output).error();
-    co_return success();
-  }
-
-  void submit(const Context& ctx, const Tensor& input, Callback done) {
-    detail::RuntimeCore& core = engine_.runtime().core();
-    detail::IoThread* home = core.any_io();
-    Result<EntryPtr> made = single(ctx, input);
-    if (home == nullptr) return done(Error(Errc::unavailable, "the runtime has stopped"));
-    // Refusals take the same way as answers, so that `done` never runs inside submit().
-    EntryPtr entry =
-        made ? std::move(*made) : detail::make_intrusive<BatchEntry>(ctx, core.clock().now());
-    entry->bind(*home);
-    entry->done = std::move(done);
-    entry->owner = &engine_;
-    entry->on_settled([](Operation& operation, Operation::Outcome) noexcept {
-      deliver(static_cast<BatchEntry&>(operation));
-    });
-    Result<void> pushed = made ? engine_.push(entry) : Result<void>(made.error());
-    if (!pushed) {
-      entry->output = pushed.error();
-      entry->settle(Operation::Outcome::completed);
-    } else if (ctx.cancellable() || ctx.deadline().reachable()) {
-      entry->watch_at_home(entry->context);
-    }
+    auto backend = std::make_unique<detail::TensorBackend>(next, options_);
+    co_return co_await front_.engine().replace(own, std::move(backend));
   }
 
  private:
-  Result<EntryPtr> new_entry(const Context& ctx) {
-    const TimePoint now = engine_.runtime().clock().now();
-    if (Result<void> alive = ctx.check(now); !alive) {
-      engine_.metrics().refused(alive.error().code());
-      return alive.error();
-    }
-    return detail::make_intrusive<BatchEntry>(ctx, now);
+  Result<TensorEntryPtr> new_entry(const Context& ctx) {
+    const Result<TimePoint> now = front_.admit(ctx);
+    if (!now) return now.error();
+    return detail::make_intrusive<TensorEntry>(ctx, *now);
   }
 
-  static void deliver(BatchEntry& entry) noexcept {
-    Result<Inference> result = entry.error();
-    if (entry.outcome() != Operation::Outcome::completed) {
-      entry.owner->forget(entry);
-    } else if (entry.output) {
-      result = Inference(std::move(*entry.output), entry.ride);
-    } else {
-      result = std::move(entry.output).error();
-    }
-    try {
-      entry.done(std::move(result));
-    } catch (...) {
-      entry.owner->log_callback_error(error_from_current_exception());
-    }
-    entry.done = nullptr;
-  }
-
-  detail::BatchEngine engine_;
+  BatcherOptions options_;
+  Signature signature_;
+  detail::ShapeRules rules_;
+  detail::BatchFront front_;
 };
 
 Batcher::Batcher(Runtime& runtime, Model& model, BatcherOptions options)
-    : impl_(std::make_unique<Impl>(runtime, model, std::move(options))) {}
+    : Batcher(runtime, model, std::move(options), WithPolicy{&decide::decide_batch}) {}
+Batcher::Batcher(Runtime& runtime, Model& model, BatcherOptions options, const WithPolicy& policy)
+    : impl_(std::make_unique<Impl>(runtime, model, std::move(options), policy.policy)) {}
 Batcher::~Batcher() = default;
 
+std::unique_ptr<Batcher> BatcherAccess::make(Runtime& runtime, Model& model, BatcherOptions options,
+                                             decide::BatchPolicy policy) {
+  return std::unique_ptr<Batcher>(
+      new Batcher(runtime, model, std::move(options), Batcher::WithPolicy{policy}));
+}
+
 Async<Tensor> Batcher::infer(const Context& ctx, const Tensor& input) {
-  Result<EntryPtr> entry = impl_->single(ctx, input);
+  Result<TensorEntryPtr> entry = impl_->single(ctx, input);
   if (!entry) co_return entry.error();
-  const Result<void> rode = co_await impl_->ride(*entry);
+  const EntryPtr riding = detail::as_entry(*entry);
+  const Result<void> rode = co_await impl_->front().ride(riding);
   if (!rode) co_return rode.error();
   co_return std::move((*entry)->output);
 }
 
 Async<Inference> Batcher::infer_detailed(const Context& ctx, const Tensor& input) {
-  Result<EntryPtr> entry = impl_->single(ctx, input);
+  Result<TensorEntryPtr> entry = impl_->single(ctx, input);
   if (!entry) co_return entry.error();
-  const Result<void> rode = co_await impl_->ride(*entry);
+  const EntryPtr riding = detail::as_entry(*entry);
+  const Result<void> rode = co_await impl_->front().ride(riding);
   if (!rode) co_return rode.error();
   co_return Inference(std::move(*(*entry)->output), (*entry)->ride);
 }
 
 Async<TensorSet> Batcher::infer(const Context& ctx, const TensorSet& inputs) {
-  Result<EntryPtr> entry = impl_->several(ctx, inputs);
+  Result<TensorEntryPtr> entry = impl_->several(ctx, inputs);
   if (!entry) co_return entry.error();
-  const Result<void> rode = co_await impl_->ride(*entry);
+  const EntryPtr riding = detail::as_entry(*entry);
+  const Result<void> rode = co_await impl_->front().ride(riding);
   if (!rode) co_return rode.error();
   TensorSet outputs;
   const auto& specs = signature().outputs;
@@ -182,11 +152,61 @@ Async<TensorSet> Batcher::infer(const Context& ctx, const TensorSet& inputs) {
   co_return outputs;
 }
 
+Async<std::vector<Result<Tensor>>> Batcher::infer_many(const Context& ctx,
+                                                       std::span<const Tensor> inputs,
+                                                       Grouping grouping) {
+  std::vector<TensorEntryPtr> entries;
+  for (const Tensor& input : inputs) {
+    Result<TensorEntryPtr> entry = impl_->single(ctx, input);
+    if (!entry) co_return entry.error();
+    entries.push_back(std::move(*entry));
+  }
+  std::vector<EntryPtr> riding;
+  for (const TensorEntryPtr& entry : entries) riding.push_back(detail::as_entry(entry));
+  const Result<void> rode = co_await impl_->front().ride_all(riding, grouping);
+  if (!rode) co_return rode.error();
+  std::vector<Result<Tensor>> outputs;
+  for (const TensorEntryPtr& entry : entries) {
+    const bool answered =
+        entry->refused || entry->outcome() == detail::Operation::Outcome::completed;
+    outputs.push_back(answered ? std::move(entry->output) : Result<Tensor>(entry->error()));
+  }
+  co_return outputs;
+}
+
 void Batcher::submit(const Context& ctx, const Tensor& input, Callback done) {
-  impl_->submit(ctx, input, std::move(done));
+  Result<TensorEntryPtr> made = impl_->single(ctx, input);
+  // Refusals take the same way as answers, so that `done` never runs inside submit().
+  const TensorEntryPtr entry =
+      made ? *made : detail::make_intrusive<TensorEntry>(ctx, TimePoint::min());
+  if (!made) entry->refuse(made.error());
+  entry->done = [done = std::move(done)](detail::BatchEntry& settled, const Error* error) {
+    if (error != nullptr) return done(*error);
+    auto& own = static_cast<TensorEntry&>(settled);
+    done(Inference(std::move(*own.output), own.ride));
+  };
+  impl_->front().submit(detail::as_entry(entry));
+}
+
+std::future<Result<Inference>> Batcher::submit(const Context& ctx, const Tensor& input) {
+  const auto promise = std::make_shared<std::promise<Result<Inference>>>();
+  submit(ctx, input,
+         [promise](Result<Inference> result) { promise->set_value(std::move(result)); });
+  return promise->get_future();
+}
+
+Announcement Batcher::announce() noexcept { return impl_->front().engine().announce(); }
+Announcer Batcher::announcer() noexcept {
+  return [this] { return announce(); };
+}
+Result<void> Batcher::set(const BatcherKnobs& knobs) { return impl_->front().engine().set(knobs); }
+void Batcher::reset_tuning() { impl_->front().engine().reset_tuning(); }
+
+Async<void> Batcher::replace(const Context& ctx, Model& next) {
+  co_return co_await impl_->replace(ctx, next);
 }
 
 const Signature& Batcher::signature() const noexcept { return impl_->signature(); }
-BatcherSnapshot Batcher::snapshot() const { return impl_->snapshot(); }
+BatcherSnapshot Batcher::snapshot() const { return impl_->front().engine().snapshot(); }
 
 }  // namespace aiserve::inline v0

@@ -3,203 +3,340 @@
 #include <algorithm>
 
 #include "aiserve/core/telemetry.hpp"
-#include "core/json_text.hpp"
-#include "serving/instance_worker.hpp"
 
 namespace aiserve::inline v0::detail {
+namespace {
 
-BatchEngine::BatchEngine(Runtime& runtime, Model& model, BatcherOptions options)
-    : runtime_(runtime),
-      model_(model),
-      options_(std::move(options)),
-      metrics_(runtime.telemetry().metrics(), options_.name),
-      queue_(options_.max_queue) {
-  idle_.reserve(static_cast<std::size_t>(options_.instances));
-  for (int i = 0; i < options_.instances; ++i) {
-    workers_.push_back(std::make_unique<InstanceWorker>(*this, i));
+using Station = InstanceWorker::Station;
+
+decide::SchedulerOptions scheduler_options(const BatcherOptions& options,
+                                           decide::BatchPolicy policy) {
+  decide::SchedulerOptions result;
+  result.max_batch = options.max_batch;
+  result.max_cost = options.max_cost;
+  result.max_queue = options.max_queue;
+  result.instances = options.instances;
+  result.max_hold = options.max_hold.count();
+  result.learn_cap = false;  // until a warm-up has shown what batches take
+  result.queue.ageing = options.ageing.count();
+  result.policy = policy;
+  result.alive = [](const decide::QueueItem& item) noexcept {
+    return static_cast<const BatchEntry&>(item).pending();
+  };
+  return result;
+}
+
+}  // namespace
+
+// Callers must not run under the engine's lock, so that what they hold cannot wait for it.
+struct BatchEngine::Leaving {
+  explicit Leaving(BatchEngine& from) noexcept : engine(from) {}
+  ~Leaving() {
+    for (const EntryPtr& entry : entries) {
+      settle(*entry);
+      for (const EntryPtr& companion : entry->companions) settle(*companion);
+    }
   }
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+
+  void add(EntryPtr entry, const Error& error) {
+    for (const EntryPtr& companion : entry->companions) refuse(*companion, error);
+    refuse(*entry, error);
+    entries.push_back(std::move(entry));
+  }
+
+  BatchEngine& engine;
+  std::vector<EntryPtr> entries;
+
+ private:
+  static void refuse(BatchEntry& entry, const Error& error) noexcept {
+    entry.fail(error);
+    entry.ride.reason = DispatchReason::shed;
+  }
+  void settle(BatchEntry& entry) const noexcept {
+    entry.inside = Gate::Pass();
+    entry.settle(Operation::Outcome::completed);
+  }
+};
+
+BatchEngine::BatchEngine(Runtime& runtime, std::unique_ptr<BatchBackend> backend,
+                         std::unique_ptr<BatchPlacer> placer, BatcherOptions options,
+                         decide::BatchPolicy policy)
+    : runtime_(runtime),
+      options_(std::move(options)),
+      metrics_(runtime.telemetry(), options_.name),
+      placer_(std::move(placer)),
+      scheduler_(scheduler_options(options_, policy)),
+      active_(static_cast<std::size_t>(options_.instances)),
+      hard_limit_(options_.hard_limit),
+      tuning_(options_.latency_goal, {.max_batch = options_.max_batch,
+                                      .instances = options_.instances,
+                                      .max_queue = options_.max_queue}),
+      slots_(options_.slots, options_.slots_weight, [this] { slot_free(); }) {
+  idle_.reserve(active_);
+  fleet_ = std::make_unique<Fleet>(std::move(backend));
+  man(*fleet_);
+  if (tuning_.on()) apply_tuning_locked();
   attachment_ = runtime_.attach(component());
 }
 
-BatchEngine::~BatchEngine() = default;
+// Detaching ends the workers, which still use the rest.
+BatchEngine::~BatchEngine() { attachment_ = Attachment(); }
 
 Component BatchEngine::component() {
   return {.name = "batcher " + options_.name,
           .gate = &gate_,
+          .tick = [this] { tick(); },
           .cancel = [this] { cancel_all(); },
           .busy_with = [this] { return busy_with(); },
           .not_ready = [this] { return not_ready(); },
           .status = [this] { return status(); }};
 }
 
-Result<void> BatchEngine::push(const EntryPtr& entry) {
-  Gate::Pass pass = gate_.enter();
-  if (!pass) {
-    metrics_.refused(Errc::unavailable);
-    return Error(Errc::unavailable, "the batcher is draining");
-  }
-  InstanceWorker* to_wake = nullptr;
+void BatchEngine::push(std::span<const EntryPtr> entries) {
+  Leaving evicted(*this);
+  std::vector<InstanceWorker*> to_wake;
   {
     const std::scoped_lock lock(mutex_);
-    if (queue_.full()) {
-      metrics_.refused(Errc::overloaded);
-      return refusal_locked();
-    }
-    entry->inside = std::move(pass);
-    queue_.push(entry);
-    to_wake = call_idle_locked();
+    for (const EntryPtr& entry : entries) take_in_locked(entry, gate_.enter(), evicted);
+    call_workers_locked(to_wake);
   }
-  if (to_wake != nullptr) to_wake->wake();
-  return success();
+  wake_all(to_wake);
 }
 
-InstanceWorker* BatchEngine::call_idle_locked() noexcept {
-  if (idle_.empty()) return nullptr;
-  InstanceWorker* worker = idle_.back();
-  idle_.pop_back();
-  worker->station = InstanceWorker::Station::called;
-  ++called_;
-  return worker;
+void BatchEngine::take_in_locked(const EntryPtr& entry, Gate::Pass pass, Leaving& leaving) {
+  const auto refuse = [&](const Error& error) {
+    metrics_.refused(error.code());
+    entry->refuse(error);
+    for (const EntryPtr& companion : entry->companions) companion->refuse(error);
+  };
+  if (!pass) return refuse(Error(Errc::unavailable, "the batcher is draining"));
+  if (placer_) {
+    if (const Result<void> placed = placer_->place(*entry); !placed) return refuse(placed.error());
+  }
+  const Tenant& tenant = entry->context.tenant();
+  decide::Claimant claimant{.tenant = tenant.id().view(), .weight = tenant.weight()};
+  if (tenant.limits().max_queue) claimant.max_queue = *tenant.limits().max_queue;
+  decide::Admission admission = scheduler_.admit(*entry, claimant, entry->arrived);
+  for (decide::QueueItem* item : admission.evicted) {
+    metrics_.refused(Errc::overloaded);
+    leaving.add(take_out_locked(*item), refusal_locked(admission));
+  }
+  if (admission.verdict != decide::AdmissionVerdict::accepted) {
+    if (placer_) placer_->left(entry->lane);
+    tuning_.refused();
+    return refuse(refusal_locked(admission));
+  }
+  entry->inside = std::move(pass);
+  for (const EntryPtr& companion : entry->companions) companion->inside = gate_.enter();
+  entry->retain();  // for the queue
+}
+
+Error BatchEngine::refusal_locked(const decide::Admission& admission) const {
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(Duration(admission.wait));
+  const auto text = [&]() -> std::string {
+    switch (admission.verdict) {
+      case decide::AdmissionVerdict::late:
+        return "model " + options_.name + " cannot answer in time";
+      case decide::AdmissionVerdict::tenant_full:
+        return "too many requests of this tenant wait for model " + options_.name;
+      default:
+        return "the queue of model " + options_.name + " is full";
+    }
+  };
+  return Error(Errc::overloaded, text()).retry_after(std::max(wait, std::chrono::milliseconds(1)));
+}
+
+// One worker per row that waits, so that free instances share the work.
+void BatchEngine::call_workers_locked(std::vector<InstanceWorker*>& to_wake) {
+  if (!holding_.empty() && !scheduler_.worth_waking()) return;
+  const auto call = [&](std::vector<InstanceWorker*>& list) {
+    InstanceWorker* worker = list.back();
+    list.pop_back();
+    worker->station = Station::called;
+    ++called_;
+    to_wake.push_back(worker);
+  };
+  while (called_ < scheduler_.items() && busy_ + called_ < active_ && !slot_wanted_) {
+    if (!holding_.empty()) {
+      call(holding_);
+    } else if (!idle_.empty()) {
+      call(idle_);
+    } else {
+      break;
+    }
+  }
+}
+
+void BatchEngine::wake_all(const std::vector<InstanceWorker*>& workers) const noexcept {
+  for (const InstanceWorker* worker : workers) worker->wake();
 }
 
 void BatchEngine::leave_station_locked(InstanceWorker& worker) noexcept {
-  if (worker.station == InstanceWorker::Station::called) --called_;
-  if (worker.station == InstanceWorker::Station::idle) std::erase(idle_, &worker);
-  worker.station = InstanceWorker::Station::working;
-}
-
-Error BatchEngine::refusal_locked() const {
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(predicted_wait_locked());
-  return Error(Errc::overloaded, "the queue of model " + options_.name + " is full")
-      .retry_after(std::max(wait, std::chrono::milliseconds(1)));
-}
-
-Duration BatchEngine::predicted_wait_locked() const {
-  return Duration(static_cast<std::int64_t>(
-      decide::predict_wait_ns(queue_.size(), busy_, workers_.size(), options_.max_batch,
-                              static_cast<std::uint64_t>(batch_time_.count()))));
-}
-
-// The caller of an entry that was not computed has its answer already.
-void BatchEngine::drop(BatchEntry& entry) noexcept {
-  metrics_.abandoned(entry.outcome() == Operation::Outcome::deadline);
-  entry.inside = Gate::Pass();
+  if (worker.station == Station::called) --called_;
+  if (worker.station == Station::idle) std::erase(idle_, &worker);
+  if (worker.station == Station::holding) std::erase(holding_, &worker);
+  worker.station = Station::working;
 }
 
 void BatchEngine::forget(BatchEntry& entry) noexcept {
-  const std::scoped_lock lock(mutex_);
-  if (queue_.remove(entry)) drop(entry);
-}
-
-decide::BatchDecision BatchEngine::pick(InstanceWorker& worker, std::vector<EntryPtr>& picked) {
-  const std::scoped_lock lock(mutex_);
-  leave_station_locked(worker);
-  while (true) {
-    const decide::QueueView view{.waiting = queue_.size(), .takers = 1 + called_};
-    decide::BatchDecision decision = decide::decide_batch(view, {options_.max_batch});
-    if (decision.action == decide::BatchAction::sleep) {
-      idle_.push_back(&worker);
-      worker.station = InstanceWorker::Station::idle;
-      return decision;
-    }
-    while (picked.size() < decision.rows && queue_.size() != 0) {
-      EntryPtr entry = queue_.pop();
-      if (entry->pending()) {
-        picked.push_back(std::move(entry));
-      } else {
-        drop(*entry);  // its caller left a moment ago and is about to call forget()
-      }
-    }
-    if (picked.empty()) continue;
-    decision.rows = picked.size();
-    ++busy_;
-    return decision;
-  }
-}
-
-void BatchEngine::finished(std::span<EntryPtr> entries, Duration compute) noexcept {
+  EntryPtr taken;
   {
     const std::scoped_lock lock(mutex_);
+    if (!scheduler_.remove(entry)) return;
+    taken = take_out_locked(entry);
+  }
+  metrics_.abandoned(entry.outcome() == Operation::Outcome::deadline);
+  entry.inside = Gate::Pass();
+  for (const EntryPtr& companion : entry.companions) companion->inside = Gate::Pass();
+}
+
+decide::BatchDecision BatchEngine::pick(InstanceWorker& worker) {
+  Leaving late(*this);
+  decide::BatchDecision decision;
+  bool give_back = false;
+  bool slot_unused = false;
+  std::vector<EntryPtr> gone;  // their callers left a moment ago
+  {
+    const TimePoint now = runtime_.clock().now();
+    const std::scoped_lock lock(mutex_);
+    leave_station_locked(worker);
+    if (&worker.fleet() != fleet_.get()) {
+      worker.station = Station::parked;
+      if (&worker.fleet() != next_fleet_.get()) worker.retire();
+      return decision;
+    }
+    give_back = scheduler_.rows() == 0;
+    if (!give_back && busy_ < active_ && acquire_slot_locked()) {
+      decision = pick_locked(worker, now);
+      slot_unused = decision.action != decide::BatchAction::run;
+    }
+    stand_locked(worker, decision);
+    const Error error(Errc::deadline_exceeded, "the answer would have come after the deadline");
+    for (decide::QueueItem* item : worker.picked.late) late.add(take_out_locked(*item), error);
+    for (decide::QueueItem* item : worker.picked.gone) gone.push_back(take_out_locked(*item));
+  }
+  for (std::size_t i = 0; i < late.entries.size(); ++i) metrics_.shed();
+  for (const EntryPtr& entry : gone) {
+    metrics_.abandoned(entry->outcome() == Operation::Outcome::deadline);
+    entry->inside = Gate::Pass();
+    for (const EntryPtr& companion : entry->companions) companion->inside = Gate::Pass();
+  }
+  worker.picked.clear();
+  // Not under the lock: another engine may be told.
+  if (slot_unused) slots_.release(Duration::zero());
+  if (give_back) slots_.return_unused();
+  return decision;
+}
+
+bool BatchEngine::acquire_slot_locked() {
+  slot_wanted_ = !slots_.acquire();
+  return !slot_wanted_;
+}
+
+decide::BatchDecision BatchEngine::pick_locked(InstanceWorker& worker, TimePoint now) {
+  const decide::BatchDecision decision =
+      scheduler_.pick(BatchEntry::nanos(now), 1 + called_, busy_, worker.picked);
+  if (decision.action != decide::BatchAction::run) return decision;
+  ++busy_;
+  board_locked(worker);
+  return decision;
+}
+
+// The queue's reference is the caller's now.
+EntryPtr BatchEngine::take_out_locked(decide::QueueItem& item) noexcept {
+  if (placer_) placer_->left(item.lane);
+  return EntryPtr::adopt(static_cast<BatchEntry*>(&item));
+}
+
+void BatchEngine::board_locked(InstanceWorker& worker) {
+  worker.reported = false;
+  for (decide::QueueItem* item : worker.picked.members) {
+    EntryPtr entry = take_out_locked(*item);
+    std::vector<EntryPtr> companions = std::move(entry->companions);
+    worker.running.push_back(std::move(entry));
+    for (EntryPtr& companion : companions) worker.running.push_back(std::move(companion));
+  }
+}
+
+void BatchEngine::stand_locked(InstanceWorker& worker, const decide::BatchDecision& decision) {
+  if (decision.action == decide::BatchAction::run) return;
+  const bool holds = decision.action == decide::BatchAction::wait;
+  worker.station = holds ? Station::holding : Station::idle;
+  (holds ? holding_ : idle_).push_back(&worker);
+}
+
+void BatchEngine::finished(InstanceWorker& worker, const decide::BatchDecision& ran,
+                           Duration compute, std::size_t reruns) noexcept {
+  std::vector<EntryPtr>& entries = worker.leaving;
+  bool more = false;
+  {
+    const TimePoint now = runtime_.clock().now();
+    const std::scoped_lock lock(mutex_);
+    entries.swap(worker.running);
     --busy_;
     computed_ += entries.size();
-    // Weight 1/8: a few batches are enough to learn, one slow batch does not frighten.
-    batch_time_ =
-        batch_time_ == Duration::zero() ? compute : batch_time_ + (compute - batch_time_) / 8;
+    reruns_ += reruns;
+    // A batch that was run in parts says nothing about batches of its size.
+    scheduler_.finished(ran.lane, entries.size(), reruns == 0 ? compute.count() : 0);
+    tuning_.batch_ran(entries.size(), compute);
+    for (const EntryPtr& entry : entries) tuning_.answered(now - entry->submitted);
+    more = scheduler_.rows() != 0;
+    if (tuning_.step(now, scheduler_.costs(0))) apply_tuning_locked();
   }
+  slots_.release(compute, more);
   SettledBatch settled;
   for (EntryPtr& entry : entries) {
     // Out of the gate before the caller can see its answer: then an empty gate means none is left.
     entry->inside = Gate::Pass();
     if (!settled.settle(std::move(entry), Operation::Outcome::completed)) metrics_.unread_row();
   }
+  entries.clear();
+}
+
+Announcement BatchEngine::announce() noexcept {
+  const std::scoped_lock lock(mutex_);
+  scheduler_.announce();
+  return Announcement(*this);
+}
+
+void BatchEngine::retract() noexcept {
+  std::vector<InstanceWorker*> to_wake;
+  {
+    const std::scoped_lock lock(mutex_);
+    scheduler_.retract();
+    if (!holding_.empty()) call_workers_locked(to_wake);
+  }
+  wake_all(to_wake);
+}
+
+void BatchEngine::slot_free() noexcept {
+  std::vector<InstanceWorker*> to_wake;
+  {
+    const std::scoped_lock lock(mutex_);
+    slot_wanted_ = false;
+    call_workers_locked(to_wake);
+  }
+  wake_all(to_wake);
+  if (to_wake.empty()) slots_.return_unused();
 }
 
 void BatchEngine::cancel_all() noexcept {
   std::vector<EntryPtr> entries;
   {
     const std::scoped_lock lock(mutex_);
-    while (EntryPtr entry = queue_.pop()) entries.push_back(std::move(entry));
+    while (decide::QueueItem* item = scheduler_.take_any()) {
+      entries.push_back(take_out_locked(*item));
+      for (EntryPtr& companion : std::exchange(entries.back()->companions, {})) {
+        entries.push_back(std::move(companion));
+      }
+    }
   }
   for (const EntryPtr& entry : entries) {
     entry->inside = Gate::Pass();
     if (entry->settle(Operation::Outcome::cancelled)) metrics_.abandoned(false);
   }
-}
-
-BatcherSnapshot BatchEngine::snapshot() const {
-  BatcherSnapshot now;
-  now.in_flight = gate_.inside();
-  now.instances = static_cast<int>(workers_.size());
-  for (const auto& worker : workers_) now.ready_instances += worker->ready() ? 1 : 0;
-  now.batches = next_batch_id_.load(std::memory_order_relaxed);
-  const std::scoped_lock lock(mutex_);
-  now.queued = queue_.size();
-  now.busy_instances = static_cast<int>(busy_);
-  now.computed = computed_;
-  now.predicted_wait = predicted_wait_locked();
-  return now;
-}
-
-void BatchEngine::log_callback_error(const Error& error) noexcept {
-  const std::string text = error.to_string();
-  runtime_.telemetry().log().error("a callback of submit() threw",
-                                   {{"batcher", options_.name}, {"error", text}});
-}
-
-std::string BatchEngine::not_ready() const {
-  const BatcherSnapshot now = snapshot();
-  if (now.ready_instances == now.instances) return {};
-  return std::to_string(now.instances - now.ready_instances) + " of " +
-         std::to_string(now.instances) + " instances are warming up";
-}
-
-std::string BatchEngine::busy_with() const {
-  std::string text = std::to_string(gate_.inside()) + " requests";
-  for (const auto& worker : workers_) {
-    text += ", instance " + std::to_string(worker->index()) + " runs " + worker->busy_with();
-  }
-  return text;
-}
-
-std::string BatchEngine::status() const {
-  const BatcherSnapshot now = snapshot();
-  JsonText json;
-  json.begin_object();
-  json.key("model").raw(model_.status());
-  json.key("signature").string(model_.signature().to_string());
-  json.key("max_batch").number(static_cast<std::int64_t>(options_.max_batch));
-  json.key("max_queue").number(static_cast<std::int64_t>(options_.max_queue));
-  json.key("queued").number(static_cast<std::int64_t>(now.queued));
-  json.key("in_flight").number(static_cast<std::int64_t>(now.in_flight));
-  json.key("instances").number(now.instances);
-  json.key("ready_instances").number(now.ready_instances);
-  json.key("busy_instances").number(now.busy_instances);
-  json.key("batches").number(static_cast<std::int64_t>(now.batches));
-  json.key("computed").number(static_cast<std::int64_t>(now.computed));
-  json.key("predicted_wait_us")
-      .number(static_cast<std::int64_t>(now.predicted_wait.count() / 1000));
-  json.end_object();
-  return std::move(json).text();
 }
 
 }  // namespace aiserve::inline v0::detail

@@ -1,5 +1,5 @@
-// BatchEngine: the queue, the workers and their instances behind a Batcher. Who decides what runs
-// is src/decide; here are the lock, the threads and the model.
+// BatchEngine: the lock, the workers and the entries behind a Batcher. What is decided is decided
+// by the Scheduler; what is computed by a BatchBackend.
 #pragma once
 
 #include <atomic>
@@ -7,73 +7,122 @@
 #include <mutex>
 #include <vector>
 
+#include "aiserve/core/announcement.hpp"
 #include "aiserve/core/gate.hpp"
 #include "aiserve/core/runtime.hpp"
-#include "decide/batch_decision.hpp"
+#include "aiserve/serving/batcher.hpp"
+#include "decide/scheduler.hpp"
 #include "serving/batch_metrics.hpp"
-#include "serving/entry_queue.hpp"
+#include "serving/compute_slots.hpp"
+#include "serving/fleet.hpp"
+#include "serving/tuning.hpp"
 
 namespace aiserve::inline v0::detail {
 
-class InstanceWorker;
-
-class BatchEngine {
+class BatchEngine final : private Announcement::Listener {
  public:
-  /// `options` with everything filled in.
-  BatchEngine(Runtime& runtime, Model& model, BatcherOptions options);
+  /// `options` checked and with everything filled in. Without a placer all requests can share a
+  /// batch.
+  BatchEngine(Runtime& runtime, std::unique_ptr<BatchBackend> backend,
+              std::unique_ptr<BatchPlacer> placer, BatcherOptions options,
+              decide::BatchPolicy policy);
   ~BatchEngine();
   BatchEngine(const BatchEngine&) = delete;
   BatchEngine& operator=(const BatchEngine&) = delete;
 
-  /// Takes the entry in, or says why not. Any thread.
-  Result<void> push(const EntryPtr& entry);
+  // Callers, any thread.
+
+  /// Takes the entries in; those that it does not take hold the reason, and `refused` is set.
+  void push(std::span<const EntryPtr> entries);
   /// The caller of `entry` has gone: take it out if it still waits.
   void forget(BatchEntry& entry) noexcept;
+  Announcement announce() noexcept;
+  Result<void> set(const BatcherKnobs& knobs);
+  void reset_tuning();
+  Async<void> replace(const Context& ctx, std::unique_ptr<BatchBackend> backend);
+  BatcherSnapshot snapshot() const;
+  void log_callback_error(const Error& error) noexcept;
 
-  /// Worker: moves what it shall run now into `picked`. If there is nothing the worker counts as
-  /// idle, and push() wakes it.
-  decide::BatchDecision pick(InstanceWorker& worker, std::vector<EntryPtr>& picked);
-  /// Worker: the batch has run and every entry holds its outcome. Takes the entries.
-  void finished(std::span<EntryPtr> entries, Duration compute) noexcept;
+  // Workers.
+
+  /// The instance is there, or never will be.
+  void begun(InstanceWorker& worker, const Result<void>& outcome);
+  /// It is gone.
+  void ended(InstanceWorker& worker) noexcept;
+  /// Moves what the worker shall run now into its `running`. If there is nothing it counts as idle,
+  /// and push() wakes it.
+  decide::BatchDecision pick(InstanceWorker& worker);
+  /// The batch has run and every entry of `running` holds its outcome.
+  void finished(InstanceWorker& worker, const decide::BatchDecision& ran, Duration compute,
+                std::size_t reruns) noexcept;
+  /// A warm-up batch took so long.
+  void observe(InstanceWorker& worker, std::size_t rows, Duration took);
   std::uint64_t next_batch_id() noexcept {
     return next_batch_id_.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
-  Model& model() noexcept { return model_; }
   Runtime& runtime() noexcept { return runtime_; }
   const BatcherOptions& options() const noexcept { return options_; }
   BatchMetrics& metrics() noexcept { return metrics_; }
-  BatcherSnapshot snapshot() const;
-  void log_callback_error(const Error& error) noexcept;
 
  private:
-  Error refusal_locked() const;
-  Duration predicted_wait_locked() const;
-  InstanceWorker* call_idle_locked() noexcept;
+  struct Leaving;  // entries that are settled after the lock is let go
+
+  // engine.cpp
+  void take_in_locked(const EntryPtr& entry, Gate::Pass pass, Leaving& leaving);
+  Error refusal_locked(const decide::Admission& admission) const;
+  void call_workers_locked(std::vector<InstanceWorker*>& to_wake);
   void leave_station_locked(InstanceWorker& worker) noexcept;
-  void drop(BatchEntry& entry) noexcept;
+  void stand_locked(InstanceWorker& worker, const decide::BatchDecision& decision);
+  bool acquire_slot_locked();
+  decide::BatchDecision pick_locked(InstanceWorker& worker, TimePoint now);
+  void board_locked(InstanceWorker& worker);
+  EntryPtr take_out_locked(decide::QueueItem& item) noexcept;
+  void retract() noexcept override;
+  void slot_free() noexcept;
+  void wake_all(const std::vector<InstanceWorker*>& workers) const noexcept;
   void cancel_all() noexcept;
+  Component component();
+
+  // engine_control.cpp
+  void man(Fleet& fleet);
+  void begun_locked(Fleet& fleet);
+  void learn_locked(const Fleet& fleet);
+  void switch_fleets_locked();
+  void complete_replacement_locked(Fleet& old);
+  void apply_tuning_locked();
+  void tick();
+
+  // engine_status.cpp
   std::string not_ready() const;
   std::string busy_with() const;
   std::string status() const;
-  Component component();
 
   Runtime& runtime_;
-  Model& model_;
   BatcherOptions options_;
   BatchMetrics metrics_;
   Gate gate_;
   std::atomic<std::uint64_t> next_batch_id_{0};
 
   mutable std::mutex mutex_;
-  EntryQueue queue_;
-  std::vector<InstanceWorker*> idle_;  // a stack: the warmest instance runs next
-  std::size_t called_ = 0;             // workers that were woken and have not picked yet
+  std::unique_ptr<BatchPlacer> placer_;
+  decide::Scheduler scheduler_;
+  std::vector<InstanceWorker*> idle_;     // a stack: the warmest instance runs next
+  std::vector<InstanceWorker*> holding_;  // wait for what is announced
+  std::size_t called_ = 0;                // workers that were woken and have not picked yet
   std::size_t busy_ = 0;
+  std::size_t active_;        // workers that may be busy
+  bool slot_wanted_ = false;  // all compute slots are taken; slot_free() will come
   std::uint64_t computed_ = 0;
-  Duration batch_time_{};  // exponentially weighted mean
+  std::uint64_t reruns_ = 0;
+  std::uint64_t version_ = 1;
+  Duration hard_limit_;
+  Tuning tuning_;
+  ComputeSlotsClient slots_;
 
-  std::vector<std::unique_ptr<InstanceWorker>> workers_;
+  std::unique_ptr<Fleet> fleet_;
+  std::unique_ptr<Fleet> next_fleet_;
+  std::vector<std::unique_ptr<Fleet>> old_fleets_;
   Attachment attachment_;
 };
 

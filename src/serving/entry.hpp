@@ -1,39 +1,45 @@
-// BatchEntry: one request inside the Batcher, from submission until its outcome is delivered.
+// BatchEntry: one request inside the Batcher, from submission until its outcome is delivered. What
+// it brings and gets is in the classes derived from it, one per front.
 #pragma once
 
 #include <vector>
 
 #include "aiserve/core/gate.hpp"
-#include "aiserve/serving/batcher.hpp"
+#include "aiserve/serving/ride.hpp"
 #include "core/operation.hpp"
-#include "serving/tensor_row.hpp"
+#include "decide/fair_queue.hpp"
 
 namespace aiserve::inline v0::detail {
 
 class BatchEngine;
+class BatchEntry;
+using EntryPtr = IntrusivePtr<BatchEntry>;
 
-class BatchEntry final : public Operation, public TensorRow {
+class BatchEntry : public Operation, public decide::QueueItem {
  public:
-  BatchEntry(const Context& ctx, TimePoint now) : context(ctx), submitted(now) {
-    gone = [](const TensorRow& row) noexcept {
-      return !static_cast<const BatchEntry&>(row).pending();
-    };
+  BatchEntry(const Context& ctx, TimePoint now);
+
+  /// The outcome of a request that gets no result.
+  virtual void fail(const Error& error) noexcept = 0;
+  /// Null when it has a result. Call only when settled, or refused.
+  virtual const Error* failure() const noexcept = 0;
+  void refuse(const Error& error) noexcept {
+    refused = true;
+    fail(error);
   }
 
   Context context;
   TimePoint submitted;
-  Ride ride;                     // written by the worker before it settles the entry
-  Batcher::Callback done;        // of submit()
+  bool refused = false;  // never queued; failure() says why
+  Ride ride;             // written by the worker before it settles the entry
+  /// Others that ride in the same batch; they wait through this one.
+  std::vector<EntryPtr> companions;
+  /// Of submit(), on the home thread; without an error the result is in the entry.
+  std::function<void(BatchEntry&, const Error*)> done;
   BatchEngine* owner = nullptr;  // of submit()
   Gate::Pass inside;             // of the engine, until its worker or its caller is done with it
 
- private:
-  friend class EntryQueue;
-  BatchEntry* previous_ = nullptr;
-  BatchEntry* next_ = nullptr;
-  bool queued_ = false;
+  static decide::Nanos nanos(TimePoint when) noexcept { return when.time_since_epoch().count(); }
 };
-
-using EntryPtr = IntrusivePtr<BatchEntry>;
 
 }  // namespace aiserve::inline v0::detail

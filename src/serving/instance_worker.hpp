@@ -1,4 +1,4 @@
-// InstanceWorker: one model instance and the thread that pulls batches for it.
+// InstanceWorker: one instance and the thread that pulls batches for it.
 #pragma once
 
 #include <memory>
@@ -6,46 +6,63 @@
 #include <vector>
 
 #include "aiserve/core/worker.hpp"
-#include "serving/batch_builder.hpp"
-#include "serving/engine.hpp"
+#include "decide/scheduler.hpp"
+#include "serving/batch_runner.hpp"
 
 namespace aiserve::inline v0::detail {
+
+class BatchEngine;
+struct Fleet;
 
 class InstanceWorker {
  public:
   /// Where the worker stands; the engine's, under its lock.
   enum class Station : std::uint8_t {
     working,
-    idle,    ///< in the engine's list
-    called,  ///< woken for a request, and not there yet
+    idle,     ///< in the engine's list of idle ones
+    holding,  ///< waits for an announced arrival, in the engine's list of those
+    called,   ///< woken for a request, and not there yet
+    parked,   ///< its fleet does not serve (yet, or any more), or it waits for a compute slot
   };
 
-  InstanceWorker(BatchEngine& engine, int index);
+  InstanceWorker(BatchEngine& engine, Fleet& fleet, int index);
   ~InstanceWorker() { worker_.retire(); }
   InstanceWorker(const InstanceWorker&) = delete;
   InstanceWorker& operator=(const InstanceWorker&) = delete;
 
+  // The engine's, under its lock; the worker reads `running` while it runs it.
   Station station = Station::working;
-  void wake() const noexcept { worker_.wake(); }
-  bool ready() const noexcept { return ready_.load(std::memory_order_acquire); }
+  std::vector<EntryPtr> running;
+  bool reported = false;          // as hung
+  decide::Picked picked;          // between pick() and its end only
+  std::vector<EntryPtr> leaving;  // the worker's alone
+
+  Fleet& fleet() const noexcept { return fleet_; }
   int index() const noexcept { return index_; }
+  void wake() const noexcept { worker_.wake(); }
+  /// Its thread ends after the step it makes.
+  void retire() const noexcept { worker_.retire(); }
+  bool ready() const noexcept { return ready_.load(std::memory_order_acquire); }
   /// Any thread: how long the current batch runs, zero if none does.
   Duration running_for(TimePoint now) const noexcept;
   std::string busy_with() const;
 
  private:
   Result<void> begin();
+  Result<void> make_ready();
+  Result<void> warm_up();
   Deadline step();
   void run_batch(const decide::BatchDecision& decision);
-  Result<void> call_model(Batch& batch) noexcept;
+  std::uint8_t run_parts();
+  Result<void> run_part(std::span<const EntryPtr> entries) noexcept;
+  void deliver(const decide::BatchDecision& decision, TimePoint begun, std::uint8_t reruns);
+  void trace(const Ride& ride) noexcept;
   void end() noexcept;
 
   BatchEngine& engine_;
+  Fleet& fleet_;
   int index_;
-  BatchBuilder builder_;
-  std::unique_ptr<ModelInstance> instance_;
-  std::vector<EntryPtr> picked_;
-  std::vector<TensorRow*> rows_;  // of picked_
+  std::unique_ptr<BatchRunner> runner_;
   std::atomic<bool> ready_{false};
   std::atomic<std::int64_t> running_since_{0};  // ns on the clock, 0 = idle
   std::atomic<std::size_t> running_rows_{0};

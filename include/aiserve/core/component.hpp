@@ -4,6 +4,7 @@
 /// shutdown(); see docs/concepts.md for the order. The Attachment undoes it; destroying one while
 /// the Runtime still runs shuts the Runtime down first, so that no thread outlives what it uses.
 /// *Thread safety:* attach before start(); `not_ready` and `status` are called from any thread.
+/// None of `tick`, `not_ready` and `status` may attach or detach.
 ///
 ///     attachment_ = runtime.attach({.name = "warehouse", .start = [this] { connect(); },
 ///                                   .gate = &gate_, .cancel = [this] { abort(); }});
@@ -24,6 +25,7 @@ struct Component {
   std::function<void()> start{};             ///< construction order, inside Runtime::start()
   std::function<void()> stop_accepting{};    ///< first step of a shutdown: no new peers
   Gate* gate = nullptr;                      ///< closed in reverse order, then waited for
+  std::function<void()> tick{};              ///< about once a second, on an I/O thread; don't block
   std::function<void()> cancel{};            ///< patience is over: cancel with reason shutdown
   std::function<void()> join{};              ///< last call; the I/O threads are still alive
   std::function<std::string()> busy_with{};  ///< what is in flight, one line, logged if it sticks

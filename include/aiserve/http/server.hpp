@@ -17,6 +17,7 @@
 ///     return runtime.run();
 #pragma once
 
+#include <aiserve/core/announcement.hpp>
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/http/handler.hpp>
 #include <aiserve/http/method.hpp>
@@ -78,6 +79,9 @@ struct RouteOptions {
   std::optional<std::chrono::milliseconds> timeout{};
   /// Default: the server's max_body.
   std::optional<std::size_t> max_body{};
+  /// Called when a head has come, so that a batcher may hold a batch for the request while its body
+  /// is read: Batcher::announcer(). Open until the handler has begun to wait.
+  Announcer announce{};
 };
 
 class Server {
@@ -90,23 +94,28 @@ class Server {
 
   template <class F>
   Server& get(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::get, pattern, detail::make_endpoint(std::move(handler)), options);
+    return route(Method::get, pattern, detail::make_endpoint(std::move(handler)),
+                 std::move(options));
   }
   template <class F>
   Server& post(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::post, pattern, detail::make_endpoint(std::move(handler)), options);
+    return route(Method::post, pattern, detail::make_endpoint(std::move(handler)),
+                 std::move(options));
   }
   template <class F>
   Server& put(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::put, pattern, detail::make_endpoint(std::move(handler)), options);
+    return route(Method::put, pattern, detail::make_endpoint(std::move(handler)),
+                 std::move(options));
   }
   template <class F>
   Server& patch(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::patch, pattern, detail::make_endpoint(std::move(handler)), options);
+    return route(Method::patch, pattern, detail::make_endpoint(std::move(handler)),
+                 std::move(options));
   }
   template <class F>
   Server& del(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::del, pattern, detail::make_endpoint(std::move(handler)), options);
+    return route(Method::del, pattern, detail::make_endpoint(std::move(handler)),
+                 std::move(options));
   }
   /// GET of an event stream, whose life the coroutine is (event_stream.hpp). It has no deadline.
   template <class F>

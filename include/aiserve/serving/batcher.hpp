@@ -1,81 +1,40 @@
 /// Batcher: gathers single requests into batches for a Model, without making anybody wait beside
 /// an idle instance.
 ///
-/// Workers pull: an instance that becomes free takes what waits, up to max_batch, at once; while
-/// all are busy the queue grows the next batch. Cancelled and expired requests never run.
-/// The Model must outlive the Runtime's shutdown.
+/// Workers pull: an instance that becomes free takes what waits at once; while all are busy the
+/// queue grows the next batch. Its members are chosen fairly over tenants and by deadline. What is
+/// cancelled, expired or predicted to be late never runs, a poisoned row fails alone.
+/// The Model must outlive the Runtime's shutdown, or its replace().
 /// *Thread safety:* infer: I/O threads of the Runtime; submit and the rest: any thread.
-/// *Errors:* invalid_argument (wrong tensor), overloaded with retry_after (queue full),
-/// deadline_exceeded, cancelled, unavailable (draining), and what the model returned for the row.
+/// *Errors:* invalid_argument (wrong tensor), overloaded with retry_after (queue full, or too long
+/// for the deadline), deadline_exceeded, cancelled, unavailable (draining), and what the model
+/// returned for the row.
 ///
 ///     Batcher batcher(runtime, model, {.max_batch = 64});
 ///     Result<Tensor> scores = co_await batcher.infer(ctx, image);
 #pragma once
 
+#include <aiserve/core/announcement.hpp>
 #include <aiserve/core/async.hpp>
+#include <aiserve/serving/batcher_options.hpp>
+#include <aiserve/serving/batcher_snapshot.hpp>
 #include <aiserve/serving/model.hpp>
+#include <aiserve/serving/ride.hpp>
 
-#include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
-#include <string>
+#include <span>
+#include <vector>
 
 namespace aiserve::inline v0 {
 
 class Runtime;
 
-struct BatcherOptions {
-  /// Label in metrics, logs and /status; empty: the model's name.
-  std::string name{};
-  /// Rows per call at most, 1 to 65536. Raise while samples/s still grow (docs/batching.md).
-  std::size_t max_batch = 64;
-  /// Requests that may wait, 1 to 2^24; beyond it they are refused as overloaded.
-  std::size_t max_queue = 1024;
-  /// Instances, each a thread, 1 to 256; 0: what the model asks for.
-  int instances = 0;
-  /// Run zero-filled batches of 1 and max_batch rows before the instance is ready.
-  bool warm_up = true;
-};
-
-/// Why a batch was started.
-enum class DispatchReason : std::uint8_t {
-  full,  ///< max_batch rows were waiting
-  idle,  ///< an instance was free and took what was there
-};
-std::string_view to_string(DispatchReason reason) noexcept;
-
-/// The batch that a request rode in.
-struct Ride {
-  std::uint64_t batch_id = 0;
-  std::uint32_t size = 0;      ///< rows in the batch
-  std::uint32_t position = 0;  ///< this request's row
-  std::int32_t instance = -1;
-  DispatchReason reason = DispatchReason::idle;
-  Duration queue{};    ///< from submission until the batch was taken
-  Duration compute{};  ///< of the model's run
-};
-
-class Inference {
- public:
-  Inference() = default;
-  Inference(Tensor output, const Ride& ride) noexcept : output_(std::move(output)), ride_(ride) {}
-  const Tensor& output() const noexcept { return output_; }
-  const Ride& ride() const noexcept { return ride_; }
-
- private:
-  Tensor output_;
-  Ride ride_;
-};
-
-struct BatcherSnapshot {
-  std::size_t queued = 0;     ///< requests waiting
-  std::size_t in_flight = 0;  ///< waiting or being computed
-  int instances = 0;
-  int ready_instances = 0;
-  int busy_instances = 0;
-  std::uint64_t batches = 0;   ///< since the start
-  std::uint64_t computed = 0;  ///< rows, since the start
-  Duration predicted_wait{};   ///< what a request that came now would wait, from recent batches
+/// How many requests that are made at once travel.
+enum class Grouping : std::uint8_t {
+  split,     ///< each for itself, in whatever batches come
+  together,  ///< in one batch; more than max_batch in as few batches as it takes
 };
 
 class Batcher {
@@ -92,16 +51,40 @@ class Batcher {
   Async<Inference> infer_detailed(const Context& ctx, const Tensor& input);
   /// For models with several inputs or outputs, by name.
   Async<TensorSet> infer(const Context& ctx, const TensorSet& inputs);
+  /// Many rows at once; the results stand in the order of the inputs.
+  Async<std::vector<Result<Tensor>>> infer_many(const Context& ctx, std::span<const Tensor> inputs,
+                                                Grouping grouping = Grouping::split);
 
   /// For hosts without coroutines: calls `done` exactly once, on an I/O thread of the Runtime.
   using Callback = std::function<void(Result<Inference>)>;
   void submit(const Context& ctx, const Tensor& input, Callback done);
+  /// The same for plain threads; never wait for it on an I/O thread.
+  std::future<Result<Inference>> submit(const Context& ctx, const Tensor& input);
+
+  /// A request is on its way: an idle instance may hold what waits for it, for a moment.
+  Announcement announce() noexcept;
+  /// The same as a callable, for RouteOptions::announce.
+  Announcer announcer() noexcept;
+
+  /// Errors: invalid_argument, naming the knob; then nothing has changed.
+  Result<void> set(const BatcherKnobs& knobs);
+  /// Lets the tuner begin anew: what was learned about latencies is forgotten.
+  void reset_tuning();
+  /// Puts `next` in the place of the model, without a failed request: its instances are made and
+  /// warmed up beside the old ones, then take over. When this returns the old model is no longer
+  /// used; if it returns an error nothing has changed. One at a time.
+  /// Errors: invalid_argument (another signature), conflict (a replacement is under way), and what
+  /// create_instance or the warm-up returned.
+  Async<void> replace(const Context& ctx, Model& next);
 
   const Signature& signature() const noexcept;
   BatcherSnapshot snapshot() const;
 
  private:
   class Impl;
+  friend class BatcherAccess;
+  struct WithPolicy;
+  Batcher(Runtime& runtime, Model& model, BatcherOptions options, const WithPolicy& policy);
   std::unique_ptr<Impl> impl_;
 };
 

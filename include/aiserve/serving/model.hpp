@@ -36,6 +36,8 @@ class Model {
   /// How many instances a Batcher makes unless its options say otherwise.
   virtual int instances() const noexcept { return 1; }
   virtual Result<std::unique_ptr<ModelInstance>> create_instance(int index) = 0;
+  /// Whether an instance may be warmed up with zero-filled rows: not if rows have effects.
+  virtual bool may_warm_up() const noexcept { return true; }
   /// How long dimensions of any length are in made-up rows: for warming up, and the row check.
   virtual std::int64_t sample_length() const noexcept { return 16; }
   /// Whether two made-up rows of pseudo-random numbers may be run, together and alone, before the
@@ -64,6 +66,7 @@ class CallableModel final : public Model {
   const Signature& signature() const noexcept override { return options_.signature; }
   const std::string& name() const noexcept override { return options_.name; }
   int instances() const noexcept override { return options_.instances; }
+  bool may_warm_up() const noexcept override { return false; }
   Result<std::unique_ptr<ModelInstance>> create_instance(int index) override;
 
  private:

@@ -8,8 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include "decide/batch_decision.hpp"
-
 using namespace aiserve::decide;
 
 namespace {
@@ -135,7 +133,7 @@ class Simulation {
                                      [](const Instance& i) { return i.until == kNever; });
       const auto takers = static_cast<std::size_t>(knobs.instances - busy());
       const std::size_t cap = cost_.cap(knobs.max_batch, queue_.size());
-      const std::size_t rows = decide_batch({queue_.size(), takers}, {cap}).rows;
+      const std::size_t rows = std::min((queue_.size() + takers - 1) / takers, cap);
       free.arrivals.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(rows));
       queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(rows));
       free.started = now_;

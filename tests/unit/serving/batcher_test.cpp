@@ -2,40 +2,16 @@
 
 #include <doctest/doctest.h>
 
-#include "aiserve/core/telemetry.hpp"
-#include "aiserve/testing/sim_runtime.hpp"
-#include "unit/serving/doubler.hpp"
+#include "unit/serving/sim_bench.hpp"
 
 using namespace aiserve;
 using namespace std::chrono_literals;
 using aiserve::testing::Doubler;
+using Bench = aiserve::testing::SimBench;
 
 namespace {
 
-/// A simulated runtime with one batcher, and the outcomes of what was asked.
-struct Bench {
-  explicit Bench(BatcherOptions options = {})
-      : batcher(sim.runtime(), doubler.model, std::move(options)) {}
-
-  void ask(const Context& ctx, float value) {
-    const auto infer = [this](const Context& own, const float& x) -> Async<void> {
-      const Tensor input = Doubler::input(x);
-      outcomes.push_back(co_await batcher.infer_detailed(own, input));
-      co_return success();
-    };
-    spawn(sim.runtime(), ctx, infer, value);
-  }
-
-  Telemetry telemetry{{.log_sink = [](LogLevel, std::string_view) {}}};
-  Doubler doubler;
-  std::vector<Result<Inference>> outcomes;
-  testing::SimRuntime sim{RuntimeOptions{.telemetry = &telemetry}};
-  Batcher batcher;
-};
-
-float value_of(const Result<Inference>& outcome) {
-  return outcome.value().output().data<float>()[0];
-}
+float value_of(const Result<Inference>& outcome) { return Bench::value_of(outcome); }
 
 }  // namespace
 

@@ -32,7 +32,7 @@ struct Doubler {
     for (std::size_t row = 0; row < batch.size(); ++row) {
       if (in[row] == kThrow) throw std::runtime_error("poison");
       if (in[row] == kFail) batch.fail(row, Error(Errc::data_loss, "bad row"));
-      out[row] = 2 * in[row];
+      out[row] = factor * in[row];
       ++computed;
     }
     return success();
@@ -40,6 +40,7 @@ struct Doubler {
 
   static Tensor input(float value) { return Tensor::from<float>({1}, {value}).value(); }
 
+  float factor = 2;
   std::function<void(Batch&)> gate;
   std::atomic<int> computed{0};
   std::mutex mutex;

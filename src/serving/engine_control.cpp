@@ -1,0 +1,171 @@
+// BatchEngine: what changes while it runs: knobs, tuning, the model, and the watch over calls that
+// hang.
+#include "aiserve/core/telemetry.hpp"
+#include "serving/check_options.hpp"
+#include "serving/engine.hpp"
+
+namespace aiserve::inline v0::detail {
+
+// Not under the lock, which the Runtime's is taken before. The workers begin at once when the
+// Runtime runs already.
+void BatchEngine::man(Fleet& fleet) {
+  const auto count = static_cast<std::size_t>(options_.instances);
+  fleet.beginning = count + 1;
+  fleet.workers.reserve(count);
+  for (int i = 0; i < options_.instances; ++i) {
+    fleet.workers.push_back(std::make_unique<InstanceWorker>(*this, fleet, i));
+  }
+  const std::scoped_lock lock(mutex_);
+  begun_locked(fleet);
+}
+
+void BatchEngine::observe(InstanceWorker& worker, std::size_t rows, Duration took) {
+  const std::scoped_lock lock(mutex_);
+  worker.fleet().warm_ups.push_back({rows, took});
+}
+
+void BatchEngine::begun(InstanceWorker& worker, const Result<void>& outcome) {
+  const std::scoped_lock lock(mutex_);
+  Fleet& fleet = worker.fleet();
+  if (!outcome && !fleet.failure) fleet.failure = outcome.error();
+  begun_locked(fleet);
+}
+
+void BatchEngine::begun_locked(Fleet& fleet) {
+  if (--fleet.beginning != 0) return;
+  if (&fleet == fleet_.get()) {
+    learn_locked(fleet);
+  } else if (!fleet.failure) {
+    switch_fleets_locked();
+  } else {
+    // The old ones go on; these end at their next step.
+    fleet.replacement->result = *fleet.failure;
+    fleet.replacement->settle(Operation::Outcome::completed);
+    for (const auto& failed : fleet.workers) failed->retire();
+    old_fleets_.push_back(std::move(next_fleet_));
+  }
+}
+
+void BatchEngine::learn_locked(const Fleet& fleet) {
+  scheduler_.forget_costs();
+  for (const auto& [rows, took] : fleet.warm_ups) scheduler_.observe(0, rows, took.count());
+  const bool learns = fleet.backend->rows_vary() || !fleet.warm_ups.empty();
+  scheduler_.set_learn_cap(options_.learn_cap && learns);
+}
+
+void BatchEngine::switch_fleets_locked() {
+  std::swap(fleet_, next_fleet_);
+  old_fleets_.push_back(std::move(next_fleet_));
+  ++version_;
+  learn_locked(*fleet_);
+  idle_.clear();
+  holding_.clear();
+  called_ = 0;
+  for (const auto& old : old_fleets_.back()->workers) {
+    if (old->station == InstanceWorker::Station::working) continue;  // it sees for itself
+    old->station = InstanceWorker::Station::parked;
+    old->retire();
+  }
+  for (const auto& worker : fleet_->workers) worker->wake();
+  complete_replacement_locked(*old_fleets_.back());
+}
+
+void BatchEngine::ended(InstanceWorker& worker) noexcept {
+  const std::scoped_lock lock(mutex_);
+  ++worker.fleet().ended;
+  complete_replacement_locked(worker.fleet());
+}
+
+// Done when the last instance of the old model is gone.
+void BatchEngine::complete_replacement_locked(Fleet& old) {
+  if (&old == fleet_.get() || old.ended < old.workers.size() || !fleet_->replacement) return;
+  fleet_->replacement->result = success();
+  fleet_->replacement->settle(Operation::Outcome::completed);
+  fleet_->replacement = {};
+}
+
+Async<void> BatchEngine::replace(const Context& ctx, std::unique_ptr<BatchBackend> backend) {
+  const Context own = ctx;
+  const auto replacement = make_intrusive<Replacement>();
+  if (!replacement->bind(&runtime_.core())) {
+    co_return Error(Errc::internal, "replace() needs an I/O thread of the runtime");
+  }
+  // A shutdown waits for it.
+  const Gate::Pass pass = gate_.enter();
+  if (!pass) co_return Error(Errc::unavailable, "the batcher is draining");
+  Fleet* next = nullptr;
+  {
+    const std::scoped_lock lock(mutex_);
+    const bool under_way = next_fleet_ != nullptr || fleet_->replacement;
+    if (under_way) co_return Error(Errc::conflict, "another replacement is under way");
+    next_fleet_ = std::make_unique<Fleet>(std::move(backend));
+    next_fleet_->replacement = replacement;
+    next = next_fleet_.get();
+  }
+  man(*next);
+  replacement->watch(own);
+  co_await replacement->wait();
+  if (replacement->outcome() != Operation::Outcome::completed) co_return replacement->error();
+  co_return std::move(replacement->result);
+}
+
+Result<void> BatchEngine::set(const BatcherKnobs& knobs) {
+  if (Result<void> valid = check_knobs(knobs, options_); !valid) return valid;
+  std::vector<InstanceWorker*> to_wake;
+  {
+    const std::scoped_lock lock(mutex_);
+    decide::TunerLimits limits = tuning_.limits();
+    limits.max_batch = knobs.max_batch.value_or(limits.max_batch);
+    limits.instances = knobs.active_instances.value_or(limits.instances);
+    limits.max_queue = knobs.max_queue.value_or(limits.max_queue);
+    tuning_.set_limits(limits);
+    if (knobs.latency_goal) tuning_.set_goal(*knobs.latency_goal);
+    if (knobs.frozen) tuning_.freeze(*knobs.frozen);
+    if (knobs.max_cost) scheduler_.set_max_cost(*knobs.max_cost);
+    if (knobs.max_hold) scheduler_.set_max_hold(knobs.max_hold->count());
+    hard_limit_ = knobs.hard_limit.value_or(hard_limit_);
+    apply_tuning_locked();
+    call_workers_locked(to_wake);
+  }
+  wake_all(to_wake);
+  return success();
+}
+
+void BatchEngine::reset_tuning() {
+  const std::scoped_lock lock(mutex_);
+  tuning_.reset();
+  apply_tuning_locked();
+}
+
+void BatchEngine::apply_tuning_locked() {
+  const decide::TunerLimits& limits = tuning_.limits();
+  decide::Knobs knobs{limits.max_batch, limits.instances, limits.max_queue};
+  if (tuning_.on()) knobs = tuning_.knobs();
+  scheduler_.set_max_queue(limits.max_queue);
+  scheduler_.set_max_batch(knobs.max_batch);
+  scheduler_.set_instances(knobs.instances);
+  scheduler_.set_max_rows_ahead(knobs.max_rows_ahead);
+  active_ = static_cast<std::size_t>(knobs.instances);
+}
+
+void BatchEngine::tick() {
+  const std::scoped_lock lock(mutex_);
+  if (hard_limit_ == Duration::zero()) return;
+  const TimePoint now = runtime_.clock().now();
+  for (const auto& worker : fleet_->workers) {
+    const Duration running = worker->running_for(now);
+    if (running < hard_limit_ || worker->reported) continue;
+    worker->reported = true;
+    metrics_.hung();
+    std::string ids;
+    for (const EntryPtr& entry : worker->running) ids += " " + entry->context.request_id();
+    runtime_.telemetry().log().error(
+        "a batch takes longer than its hard limit",
+        {{"batcher", options_.name},
+         {"instance", static_cast<std::int64_t>(worker->index())},
+         {"running_ms", static_cast<std::int64_t>(running / std::chrono::milliseconds(1))},
+         {"request_ids", ids.empty() ? ids : ids.substr(1)}});
+  }
+}
+
+}  // namespace aiserve::inline v0::detail
