@@ -26,6 +26,7 @@ constexpr std::uint32_t kCountAfterShift = 2;
 
 constexpr std::uint64_t kSilence = 64;  // observations
 constexpr double kSurprise = 0.25;
+constexpr double kFarOutOfOrder = 0.05;
 constexpr double kStaleness = 1.0 / 8;  // what a newer observation counts more than an older
 
 constexpr double kGood = 1.02;  // per-row time of the knee / of the best size
@@ -34,7 +35,9 @@ constexpr double kMustWinByErrors = 2;
 constexpr double kWinsClearly = 0.25;
 constexpr int kVotes = 3;
 
-constexpr std::uint64_t kRefitEvery = 16;
+constexpr std::uint64_t kRefitEvery = 16;  // observations
+constexpr std::uint64_t kThoroughEvery = 8;
+constexpr std::uint64_t kThoroughAtFirst = 64;
 constexpr std::uint64_t kProbeEvery = 16;
 constexpr std::uint64_t kProbeWellKnownEvery = 256;
 constexpr std::uint32_t kWellKnown = 32;
@@ -94,9 +97,10 @@ void CostModel::observe(std::size_t rows, Nanos took) noexcept {
     if (follow_run(cell, time, expected)) shift(at);
   }
   cell.last_seen = ++observations_;
-  smooth(at);
+  const bool thorough = observations_ <= kThoroughAtFirst || observations_ % kThoroughEvery == 0;
+  smooth(at, thorough);
   if (is_new || observations_ % kRefitEvery == 0) slope_ = fit().per_row_ns;
-  judge_knee();
+  if (thorough) judge_knee();
 }
 
 /// After a long silence a size may have changed: what was known is worth no more than this batch.
@@ -170,17 +174,18 @@ void CostModel::shift(int at) noexcept {
   slope_ = fit().per_row_ns;
 }
 
-bool CostModel::in_order(int at) const noexcept {
+/// Between two full passes a mean that is a little out of order is held between its neighbours.
+void CostModel::smooth(int at, bool thorough) noexcept {
   const std::uint32_t below = known_ & (bit(at) - 1);
   const std::uint32_t above = known_ & ~up_to(at);
-  const double time = cells_[static_cast<std::size_t>(at)].mean;
-  return (below == 0 || time_[static_cast<std::size_t>(highest(below))] <= time) &&
-         (above == 0 || time <= time_[static_cast<std::size_t>(lowest(above))]);
-}
-
-void CostModel::smooth(int at) noexcept {
-  if (bent_ || !in_order(at)) return smooth_all();
-  time_[static_cast<std::size_t>(at)] = cells_[static_cast<std::size_t>(at)].mean;
+  const double mean = cells_[static_cast<std::size_t>(at)].mean;
+  double time = mean;
+  if (above != 0) time = std::min(time, time_[static_cast<std::size_t>(lowest(above))]);
+  if (below != 0) time = std::max(time, time_[static_cast<std::size_t>(highest(below))]);
+  time_[static_cast<std::size_t>(at)] = time;
+  bent_ = bent_ || time < mean || mean < time;
+  const bool far = std::abs(time - mean) > kFarOutOfOrder * mean;
+  if (far || (bent_ && thorough)) smooth_all();
 }
 
 void CostModel::smooth_all() noexcept {

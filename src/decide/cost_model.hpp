@@ -103,9 +103,8 @@ class CostModel {
   void learn_rate(Cell& cell, double per_row) noexcept;
   bool follow_run(Cell& cell, double took, double expected) noexcept;
   void shift(int cell) noexcept;
-  void smooth(int cell) noexcept;
+  void smooth(int cell, bool thorough) noexcept;
   void smooth_all() noexcept;
-  bool in_order(int cell) const noexcept;
   void judge_knee() noexcept;
   bool beats(int candidate, int current) const noexcept;
   int leanest(std::uint32_t cells) const noexcept;

