@@ -70,7 +70,7 @@ std::size_t TensorSpec::row_bytes() const noexcept {
 }
 
 Result<void> TensorSpec::check_row(const Tensor& tensor) const {
-  const auto expected = shape_.dims().subspan(1);
+  const auto expected = shape_.dims().subspan(std::min<std::size_t>(shape_.rank(), 1));
   const auto given = tensor.shape().dims();
   const bool leading_one = given.size() == expected.size() + 1 && given.front() == 1;
   const auto row = leading_one ? given.subspan(1) : given;

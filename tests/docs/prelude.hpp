@@ -6,6 +6,7 @@
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/serving/batcher.hpp>
+#include <aiserve/serving/shapes.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
 #include <aiserve/torch/torch_model.hpp>
 

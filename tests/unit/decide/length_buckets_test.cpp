@@ -1,7 +1,6 @@
 #include "decide/length_buckets.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 #include <random>
@@ -110,7 +109,7 @@ TEST_CASE("learned edges pad less than the steps they began with") {
 TEST_CASE("a few fixed lengths become edges and pad nothing") {
   LengthBuckets buckets;
   Lengths lengths;
-  for (int i = 0; i < 2048; ++i) lengths.push_back(std::array{77, 300, 513}[i % 3]);
+  for (int i = 0; i < 2048; ++i) lengths.push_back(i % 3 == 0 ? 77 : i % 3 == 1 ? 300 : 513);
   CHECK(observe(buckets, lengths) == 1);
   CHECK(padding(buckets, lengths) == 0);
 }

@@ -232,3 +232,44 @@ TEST_CASE("a request's answer is bit for bit the same alone and in any batch, in
     }
   }
 }
+
+TEST_CASE("what goes into a batch comes out of it, whatever the shapes, and the mask marks it") {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    std::mt19937 random(seed);
+    const auto size = [&](unsigned most) { return 1 + static_cast<std::int64_t>(random() % most); };
+    const auto mode = static_cast<ShapeMode>(seed % 3);
+    const std::int64_t before = mode == ShapeMode::ragged ? 1 : size(3);
+    const std::int64_t after = size(3);
+    const Shape open =
+        mode == ShapeMode::ragged ? Shape{-1, -1, after} : Shape{-1, before, -1, after};
+    const Signature signature{
+        {TensorSpec("mask", DType::f32, open), TensorSpec("x", DType::f32, open)},
+        {TensorSpec("y", DType::f32, open)}};
+    BatchBuilder builder(signature, 16, {.mode = mode, .pad_value = -1, .mask = "mask"});
+    for (int round = 0; round < 5; ++round) {
+      Rows rows;
+      const std::int64_t same = size(20);
+      const std::int64_t count = size(16);
+      float next = 0;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t length = mode == ShapeMode::exact ? same : size(20);
+        Floats values(static_cast<std::size_t>(before * length * after));
+        for (float& value : values) value = next++;
+        rows.add(mode == ShapeMode::ragged ? floats({length, after}, values)
+                                           : floats({before, length, after}, values));
+      }
+      Batch& batch = builder.gather(rows.all(), round == 0 ? 25 : 0);
+      REQUIRE(batch.input_shape(1) == batch.output_shape(0));
+      REQUIRE(batch.input_bytes(1).size() == batch.output_bytes(0).size());
+      const auto x = batch.input<float>(1);
+      const auto mask = batch.input<float>(0);
+      for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(mask[i] == (x[i] == -1 ? 0.F : 1.F));
+      std::copy(x.begin(), x.end(), batch.output<float>(0).begin());
+      builder.scatter(rows.all(), success());
+      for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+        REQUIRE(rows[i].output->shape() == rows[i].input.shape());
+        REQUIRE(rows[i].output->payload() == rows[i].input.payload());
+      }
+    }
+  }
+}
