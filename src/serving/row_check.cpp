@@ -24,7 +24,9 @@ double tolerance_for(DType dtype, double tolerance) noexcept {
 
 Tensor random_tensor(const TensorSpec& spec, std::int64_t length, std::mt19937& random) {
   std::vector<std::int64_t> dims;
-  for (const std::int64_t dim : spec.row_shape().dims()) dims.push_back(dim == -1 ? length : dim);
+  for (const std::int64_t dim : spec.shape().dims().subspan(1)) {
+    dims.push_back(dim == -1 ? length : dim);
+  }
   const Shape shape = Shape::make(dims).value();
   const std::size_t size = size_of(spec.dtype());
   MutableBytes block(shape.elements().value() * size);

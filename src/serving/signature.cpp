@@ -14,7 +14,7 @@ Result<void> check_size(const TensorSpec& spec) {
   const bool variable = spec.variable_dims() != 0;
   const std::size_t limit = variable ? TensorSpec::kMaxVariableRow : kMaxFixedRow;
   std::size_t bytes = size_of(spec.dtype());
-  for (const std::int64_t dim : spec.row_shape().dims()) {
+  for (const std::int64_t dim : spec.shape().dims().subspan(1)) {
     const auto size = static_cast<std::size_t>(dim == -1 ? 1 : dim);
     if (size > limit / bytes) {
       return invalid("'" + spec.name() + "': over " + std::to_string(limit >> 20U) + " MiB a row");
