@@ -17,7 +17,7 @@ const std::vector<Weight> kWeights{{"a", {32, 64}}, {"b", {64}}, {"c", {64, 10}}
 std::vector<Floats> answers(const TorchModelOptions& options) {
   SimService service(options);
   std::vector<Tensor> inputs;
-  for (int row = 0; row < 5; ++row) {
+  for (std::size_t row = 0; row < 5; ++row) {
     Floats x(32);
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(row * 32 + i));
     inputs.push_back(floats(x));

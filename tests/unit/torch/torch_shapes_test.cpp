@@ -56,7 +56,7 @@ TEST_CASE("a masked module answers rows of different lengths as it answers each 
                 {{"w", {8}}});
   Rows together;
   Rows alone;
-  for (const std::size_t length : {3, 17, 1, 8}) {
+  for (const std::size_t length : {3U, 17U, 1U, 8U}) {
     together.add(floats(wave(length)));
     alone.add(floats(wave(length)));
   }
