@@ -75,7 +75,7 @@ BatchEngine::BatchEngine(Runtime& runtime, std::unique_ptr<BatchBackend> backend
                                       .max_queue = options_.max_queue}),
       slots_(options_.slots, options_.slots_weight, [this] { slot_free(); }) {
   idle_.reserve(active_);
-  fleet_ = std::make_unique<Fleet>(std::move(backend));
+  fleet_ = std::make_unique<Fleet>(std::move(backend), false);
   man(*fleet_);
   if (tuning_.on()) apply_tuning_locked();
   attachment_ = runtime_.attach(component());

@@ -98,7 +98,7 @@ Async<void> BatchEngine::replace(const Context& ctx, std::unique_ptr<BatchBacken
     const std::scoped_lock lock(mutex_);
     const bool under_way = next_fleet_ != nullptr || fleet_->replacement;
     if (under_way) co_return Error(Errc::conflict, "another replacement is under way");
-    next_fleet_ = std::make_unique<Fleet>(std::move(backend));
+    next_fleet_ = std::make_unique<Fleet>(std::move(backend), true);
     next_fleet_->replacement = replacement;
     next = next_fleet_.get();
   }

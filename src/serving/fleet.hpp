@@ -17,9 +17,11 @@ class Replacement final : public Operation {
 };
 
 struct Fleet {
-  explicit Fleet(std::unique_ptr<BatchBackend> made) : backend(std::move(made)) {}
+  Fleet(std::unique_ptr<BatchBackend> made, bool takes_over)
+      : backend(std::move(made)), replaces(takes_over) {}
 
   std::unique_ptr<BatchBackend> backend;
+  const bool replaces;  // another fleet serves until this one is ready
   std::vector<std::unique_ptr<InstanceWorker>> workers;
   struct WarmUp {
     std::size_t rows;

@@ -39,7 +39,7 @@ Result<void> InstanceWorker::begin() {
   }
   engine_.begun(*this, made);
   // A replacement that fails must not take the Runtime down with it.
-  return fleet_.replacement ? success() : made;
+  return fleet_.replaces ? success() : made;
 }
 
 Result<void> InstanceWorker::make_ready() {
@@ -145,6 +145,13 @@ void InstanceWorker::deliver(const decide::BatchDecision& decision, TimePoint be
   ride.reruns = reruns;
   ride.compute = ended - begun;
   engine_.metrics().batch(ride, runner_->padding());
+  record(ride, begun, ended);
+  if (engine_.runtime().telemetry().tracer().enabled()) trace(ride);
+  engine_.finished(*this, decision, ride.compute, reruns);
+}
+
+// Before the entries are settled: after that they are their callers'.
+void InstanceWorker::record(Ride ride, TimePoint begun, TimePoint ended) noexcept {
   TenantRows tenants(engine_.metrics());
   for (const EntryPtr& entry : running) {
     entry->ride = ride;
@@ -154,8 +161,6 @@ void InstanceWorker::deliver(const decide::BatchDecision& decision, TimePoint be
     tenants.add(entry->context.tenant().id().view());
     if (entry->failure() != nullptr) engine_.metrics().failed_row();
   }
-  if (engine_.runtime().telemetry().tracer().enabled()) trace(ride);
-  engine_.finished(*this, decision, ride.compute, reruns);
 }
 
 // A span of the batch in the first sampled trace, linked to all others: which request was computed

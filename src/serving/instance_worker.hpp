@@ -56,6 +56,7 @@ class InstanceWorker {
   std::uint8_t run_parts();
   Result<void> run_part(std::span<const EntryPtr> entries) noexcept;
   void deliver(const decide::BatchDecision& decision, TimePoint begun, std::uint8_t reruns);
+  void record(Ride ride, TimePoint begun, TimePoint ended) noexcept;
   void trace(const Ride& ride) noexcept;
   void end() noexcept;
 

@@ -38,6 +38,7 @@ void Tuning::freeze(bool on) {
 
 void Tuning::reset() {
   if (tuner_) tuner_->reset();
+  freeze(frozen_);
   begun_.reset();
 }
 

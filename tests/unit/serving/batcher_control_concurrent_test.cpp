@@ -1,0 +1,204 @@
+// What changes a Batcher while many threads use it.
+#include <atomic>
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "aiserve/core/runtime.hpp"
+#include "aiserve/core/telemetry.hpp"
+#include "aiserve/serving/compute_slots.hpp"
+#include "aiserve/serving/typed_batcher.hpp"
+#include "unit/serving/doubler.hpp"
+
+using namespace aiserve;
+using namespace std::chrono_literals;
+using aiserve::testing::Doubler;
+
+namespace {
+
+TelemetryOptions silent() {
+  return {.log_sink = [](LogLevel, std::string_view) {}};
+}
+
+/// Asks from `threads` threads until told to stop; counts what came back.
+class Callers {
+ public:
+  Callers(Batcher& batcher, int threads) {
+    for (int i = 0; i < threads; ++i) {
+      threads_.emplace_back([this, &batcher] {
+        while (!stop_) ask(batcher);
+      });
+    }
+  }
+  ~Callers() { stop(); }
+  void stop() {
+    stop_ = true;
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
+    }
+  }
+  void wait_for(int answers) const {
+    while (answered < answers) std::this_thread::yield();
+  }
+
+  std::atomic<int> answered{0};
+  std::atomic<int> wrong{0};
+
+ private:
+  void ask(Batcher& batcher) {
+    const Tensor input = Doubler::input(1);
+    const Result<Inference> result = batcher.submit(Context::background(), input).get();
+    const bool right = result.ok() && (result->output().data<float>()[0] == 2 ||
+                                       result->output().data<float>()[0] == 3);
+    if (!right) ++wrong;
+    ++answered;
+  }
+
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+TEST_CASE("models are replaced under load again and again without a failed request") {
+  Telemetry telemetry(silent());
+  std::vector<std::unique_ptr<Doubler>> models;
+  for (int i = 0; i < 6; ++i) {
+    models.push_back(std::make_unique<Doubler>(2));
+    models.back()->factor = i % 2 == 0 ? 2 : 3;
+  }
+  Runtime runtime({.io_threads = 2, .telemetry = &telemetry});
+  Batcher batcher(runtime, models[0]->model, {.max_batch = 8});
+  runtime.start();
+  Callers callers(batcher, 4);
+  for (std::size_t i = 1; i < models.size(); ++i) {
+    callers.wait_for(callers.answered + 20);
+    const auto replace = [&](const Context& ctx) { return batcher.replace(ctx, models[i]->model); };
+    CHECK(block_on(runtime, replace(Context::background())).ok());
+    models[i - 1].reset();  // nobody uses it any more
+  }
+  callers.wait_for(callers.answered + 20);
+  callers.stop();
+  CHECK(callers.wrong == 0);
+  CHECK(batcher.snapshot().version == 6);
+  runtime.shutdown();
+}
+
+TEST_CASE("knobs are turned and arrivals announced while requests come") {
+  Telemetry telemetry(silent());
+  Doubler doubler(2);
+  Runtime runtime({.io_threads = 2, .telemetry = &telemetry});
+  Batcher batcher(runtime, doubler.model, {.max_batch = 16, .instances = 2});
+  runtime.start();
+  Callers callers(batcher, 3);
+  for (std::size_t i = 0; i < 100; ++i) {
+    const Announcement soon = batcher.announce();
+    CHECK(batcher
+              .set({.max_batch = 1 + i % 16,
+                    .active_instances = 1 + static_cast<int>(i % 2),
+                    .latency_goal = i % 3 == 0 ? 0ms : 5ms})
+              .ok());
+    batcher.snapshot();
+    runtime.status();
+    callers.wait_for(callers.answered + 1);
+  }
+  callers.stop();
+  CHECK(callers.wrong == 0);
+  runtime.shutdown();
+  CHECK(batcher.snapshot().in_flight == 0);
+}
+
+TEST_CASE("batchers that share a slot never run side by side and all finish") {
+  Telemetry telemetry(silent());
+  ComputeSlots slots(1);
+  Doubler first(2), second(2);
+  std::atomic<int> inside{0}, most{0};
+  const auto count = [&](Batch&) {
+    const int now = ++inside;
+    int seen = most;
+    while (now > seen && !most.compare_exchange_weak(seen, now)) {
+    }
+    --inside;
+  };
+  first.gate = count;
+  second.gate = count;
+  Runtime runtime({.telemetry = &telemetry});
+  Batcher a(runtime, first.model, {.name = "a", .max_batch = 4, .slots = &slots});
+  Batcher b(runtime, second.model,
+            {.name = "b", .max_batch = 4, .slots = &slots, .slots_weight = 3});
+  runtime.start();
+  {
+    Callers of_a(a, 2), of_b(b, 2);
+    of_a.wait_for(300);
+    of_b.wait_for(300);
+    of_a.stop();
+    of_b.stop();
+    CHECK(of_a.wrong + of_b.wrong == 0);
+  }
+  CHECK(most == 1);
+  runtime.shutdown();
+  CHECK(slots.in_use() == 0);
+}
+
+TEST_CASE("typed requests of many threads and tenants each get their own answer") {
+  Telemetry telemetry(silent());
+  Runtime runtime({.io_threads = 2, .telemetry = &telemetry});
+  TypedBatcher<int, int> squares(runtime, {.max_batch = 16, .instances = 2},
+                                 [](std::span<const int> numbers) {
+                                   std::vector<Result<int>> results;
+                                   for (const int number : numbers) {
+                                     if (number == 13) throw std::runtime_error("unlucky");
+                                     results.emplace_back(number * number);
+                                   }
+                                   return results;
+                                 });
+  runtime.start();
+  std::atomic<int> right{0}, unlucky{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      const Context ctx(ContextOptions{
+          .tenant = Tenant({.id = TenantId("t" + std::to_string(t)), .weight = 1.0 + t})});
+      for (int i = 0; i < 50; ++i) {
+        const Result<int> square = squares.submit(ctx, i).get();
+        if (square.ok()) right += *square == i * i ? 1 : 0;
+        if (!square.ok()) ++unlucky;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  runtime.shutdown();
+  CHECK(right == 4 * 49);
+  CHECK(unlucky == 4);
+}
+
+TEST_CASE("groups are cancelled from other threads while their batches run") {
+  Telemetry telemetry(silent());
+  Doubler doubler(2);
+  Runtime runtime({.io_threads = 2, .telemetry = &telemetry});
+  Batcher batcher(runtime, doubler.model, {.max_batch = 8, .max_queue = 10'000});
+  runtime.start();
+  std::vector<std::thread> threads;
+  std::atomic<int> outcomes{0};
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 25; ++i) {
+        const Context ctx{ContextOptions{}};
+        std::thread canceller([&] {
+          if ((i + t) % 2 == 0) ctx.cancel(CancelReason::user);
+        });
+        const std::vector<Tensor> inputs(12, Doubler::input(1));
+        const Grouping grouping = i % 3 == 0 ? Grouping::split : Grouping::together;
+        auto outputs = block_on(runtime, batcher.infer_many(ctx, inputs, grouping));
+        if (outputs.ok()) outcomes += static_cast<int>(outputs->size());
+        if (!outputs.ok()) outcomes += 12;
+        canceller.join();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(outcomes == 4 * 25 * 12);
+  runtime.shutdown();
+  CHECK(batcher.snapshot().in_flight == 0);
+  CHECK(batcher.snapshot().queued == 0);
+}
