@@ -151,18 +151,20 @@ HopCost through_post(Runtime& runtime, int in_flight, std::uint64_t operations) 
   return cost;
 }
 
-HopCost through_batcher(Runtime& runtime, int in_flight, std::uint64_t operations) {
+HopCost through_batcher(Runtime& runtime, int in_flight, std::uint64_t operations,
+                        std::int64_t bytes) {
   using aiserve::DType;
   using aiserve::TensorSpec;
   aiserve::CallableModelOptions options;
   options.name = "null";
-  options.signature = {{TensorSpec("in", DType::u8, {-1, 3072})},
+  options.signature = {{TensorSpec("in", DType::u8, {-1, bytes})},
                        {TensorSpec("out", DType::f32, {-1, 10})}};
   aiserve::CallableModel model(options, [](aiserve::Batch&) { return aiserve::success(); });
-  Batcher batcher(runtime, model, {.max_batch = 64});
+  Batcher batcher(runtime, model, {.max_batch = 64, .max_queue = 8192});
   runtime.start();
-  const std::vector<std::uint8_t> row(3072, 7);
-  const aiserve::Tensor input = aiserve::Tensor::from<std::uint8_t>({3072}, std::span(row)).value();
+  const std::vector<std::uint8_t> row(static_cast<std::size_t>(bytes), 7);
+  const aiserve::Tensor input =
+      aiserve::Tensor::from<std::uint8_t>({bytes}, std::span(row)).value();
   const auto hop = [&](const Context& ctx) -> Async<void> {
     const auto result = co_await batcher.infer(ctx, input);
     if (!result) co_return result.error();
@@ -188,7 +190,9 @@ HopCost measure_hop(HopKind kind, int in_flight, std::uint64_t operations) {
     case HopKind::post:
       return through_post(runtime, in_flight, operations);
     case HopKind::batcher:
-      return through_batcher(runtime, in_flight, operations);
+      return through_batcher(runtime, in_flight, operations, 3072);
+    case HopKind::batcher_small:
+      return through_batcher(runtime, in_flight, operations, 64);
   }
   return {};
 }

@@ -15,6 +15,7 @@ enum class HopKind {
   inbox_watched,  // the same under a Context with a deadline that can be cancelled
   post,           // one asio::post to an any_io_executor per completion
   batcher,        // Batcher::infer with a model that computes nothing, 3 KB rows
+  batcher_small,  // the same with rows of 64 bytes
 };
 
 /// Its own Runtime: one I/O thread, one worker.

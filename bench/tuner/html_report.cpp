@@ -27,17 +27,17 @@ PlotPoint frontier_point(const SweepPoint& point) {
 }
 
 std::string frontier(const Report& report) {
+  std::vector<SweepPoint> points = report.loaded;
+  std::sort(points.begin(), points.end(), [](const SweepPoint& a, const SweepPoint& b) {
+    return a.offered_per_second < b.offered_per_second;
+  });
   std::vector<PlotSeries> all;
-  for (const SweepPoint& point : report.loaded) {
+  for (const SweepPoint& point : points) {
     const std::string name = to_string(point.setting);
     auto series = std::find_if(all.begin(), all.end(),
                                [&](const PlotSeries& each) { return each.name == name; });
     if (series == all.end()) series = all.insert(all.end(), {.name = name, .points = {}});
     series->points.push_back(frontier_point(point));
-  }
-  for (PlotSeries& series : all) {
-    std::sort(series.points.begin(), series.points.end(),
-              [](const PlotPoint& a, const PlotPoint& b) { return a.x < b.x; });
   }
   for (const SweepPoint& best : report.highlighted) {
     all.push_back(

@@ -33,7 +33,8 @@ Zoo make_model(const ModelSpec& spec, const ZooOptions& options, aiserve::Teleme
 /// not computed.
 void spin(Nanos nanos) noexcept;
 
-/// Pseudo-random rows for a signature, always the same: floats in [0, 1), integers 0 to 9.
+/// Pseudo-random rows for a signature, always the same: floats in [0, 1), integers 0 to 9,
+/// lengths that the signature leaves open 32.
 std::vector<aiserve::TensorSet> random_inputs(const aiserve::Signature& signature,
                                               std::size_t count);
 

@@ -40,10 +40,20 @@ void fill(DType dtype, MutableBytes& block, std::mt19937_64& random) {
   }
 }
 
+// Dimensions of any length get kAnyLength.
+Shape shape_of(const TensorSpec& spec) {
+  constexpr std::int64_t kAnyLength = 32;
+  const Shape row = spec.row_shape();
+  std::vector<std::int64_t> dims(row.dims().begin(), row.dims().end());
+  std::replace(dims.begin(), dims.end(), std::int64_t{-1}, kAnyLength);
+  return Shape::make(dims).value();
+}
+
 Tensor random_row(const TensorSpec& spec, std::mt19937_64& random) {
-  MutableBytes block(spec.row_bytes());
+  const Shape shape = shape_of(spec);
+  MutableBytes block(shape.elements().value() * size_of(spec.dtype()));
   fill(spec.dtype(), block, random);
-  return Tensor::make(spec.dtype(), spec.row_shape(), std::move(block).freeze()).value();
+  return Tensor::make(spec.dtype(), shape, std::move(block).freeze()).value();
 }
 
 }  // namespace

@@ -21,13 +21,14 @@ Recorder::Recorder(Nanos begin, Nanos measured, std::size_t tenants)
 }
 
 void Recorder::record(const Answer& answer, std::uint32_t tenant, Nanos due) {
-  if (due < begin_ || due >= begin_ + measured_) return;
   const Nanos now = steady_now();
   const std::scoped_lock lock(mutex_);
-  result_.tenants[tenant].count(answer.outcome, now - due);
+  // The plots show all that happened in their time, the numbers what was due in it.
   if (answer.outcome == Outcome::ok) result_.timeline.answered(now - begin_, tenant);
+  if (answer.leads_batch) result_.timeline.batch(now - begin_, answer.batch_rows);
+  if (due < begin_ || due >= begin_ + measured_) return;
+  result_.tenants[tenant].count(answer.outcome, now - due);
   if (!answer.leads_batch) return;
-  result_.timeline.batch(now - begin_, answer.batch_rows);
   ++result_.batches;
   result_.batched_rows += answer.batch_rows;
 }

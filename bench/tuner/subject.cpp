@@ -5,7 +5,6 @@
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/serving/batcher.hpp"
-#include "tuner/model_zoo.hpp"
 
 namespace tuner {
 namespace {
@@ -53,12 +52,26 @@ struct Subject::Impl {
             {options.setting.instances, options.setting.threads, options.row_bytes, options.inputs},
             telemetry)),
         runtime({.telemetry = &telemetry}),
-        batcher(runtime, *zoo.model,
-                {.max_batch = options.setting.max_batch,
-                 .max_queue = options.max_queue,
-                 .instances = options.setting.instances}),
+        batcher(make(options)),
         contexts(contexts_of(options.tenants)),
-        single(batcher.signature().inputs.size() == 1 && batcher.signature().outputs.size() == 1) {}
+        single(batcher->signature().inputs.size() == 1 &&
+               batcher->signature().outputs.size() == 1) {}
+
+  Zoo make_zoo(const SubjectOptions& options) {
+    if (options.make_zoo) return options.make_zoo();
+    const ZooOptions zoo_options{options.setting.instances, options.setting.threads,
+                                 options.row_bytes, options.inputs};
+    return make_model(options.model, zoo_options, telemetry);
+  }
+
+  std::unique_ptr<Batcher> make(const SubjectOptions& options) {
+    BatcherOptions made;
+    made.max_batch = options.setting.max_batch;
+    made.max_queue = options.max_queue;
+    made.instances = options.setting.instances;
+    if (options.make_batcher) return options.make_batcher(runtime, *zoo.model, std::move(made));
+    return std::make_unique<Batcher>(runtime, *zoo.model, std::move(made));
+  }
 
   Context context_of(const Call& call) const {
     const Context& tenant = contexts[call.tenant];
@@ -74,7 +87,7 @@ struct Subject::Impl {
   void send_set(const Context& ctx, const TensorSet& set, Target::Done done) {
     const auto ask = [this](const Context& own, const TensorSet& tensors,
                             const Target::Done& tell) -> Async<void> {
-      const Result<TensorSet> result = co_await batcher.infer(own, tensors);
+      const Result<TensorSet> result = co_await batcher->infer(own, tensors);
       tell({result ? Outcome::ok : outcome_of(result.error().code()), 0, false});
       co_return success();
     };
@@ -84,7 +97,7 @@ struct Subject::Impl {
   Telemetry telemetry;
   Zoo zoo;
   Runtime runtime;
-  Batcher batcher;
+  std::unique_ptr<Batcher> batcher;
   std::vector<Context> contexts;
   bool single;
 };
@@ -92,7 +105,7 @@ struct Subject::Impl {
 Subject::Subject(const SubjectOptions& options) : impl_(std::make_unique<Impl>(options)) {
   impl_->runtime.start();
   const Result<TensorSet> first =
-      block_on(impl_->runtime, impl_->batcher.infer(Context::background(), impl_->inputs(0)));
+      block_on(impl_->runtime, impl_->batcher->infer(Context::background(), impl_->inputs(0)));
   if (!first) {
     impl_->runtime.shutdown();
     throw std::runtime_error("the model fails: " + first.error().to_string());
@@ -104,13 +117,13 @@ Subject::~Subject() { impl_->runtime.shutdown(); }
 void Subject::send(const Call& call, Done done) {
   const Context ctx = impl_->context_of(call);
   if (!impl_->single) return impl_->send_set(ctx, impl_->inputs(call.index), std::move(done));
-  impl_->batcher.submit(ctx, input(call.index), [done = std::move(done)](Result<Inference> result) {
-    done(answer_of(result));
-  });
+  impl_->batcher->submit(
+      ctx, input(call.index),
+      [done = std::move(done)](Result<Inference> result) { done(answer_of(result)); });
 }
 
 Runtime& Subject::runtime() noexcept { return impl_->runtime; }
-Batcher& Subject::batcher() noexcept { return impl_->batcher; }
+Batcher& Subject::batcher() noexcept { return *impl_->batcher; }
 const Tensor& Subject::input(std::uint64_t index) const noexcept {
   return impl_->inputs(index).items().front().tensor();
 }

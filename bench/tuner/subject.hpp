@@ -2,30 +2,33 @@
 // instance. What is measured, as Target.
 #pragma once
 
+#include <aiserve/serving/batcher.hpp>
+
+#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "tuner/knee.hpp"
 #include "tuner/model_spec.hpp"
+#include "tuner/model_zoo.hpp"
 #include "tuner/parse.hpp"
 #include "tuner/target.hpp"
 
-namespace aiserve::inline v0 {
-class Batcher;
-class Runtime;
-class Tensor;
-}  // namespace aiserve::inline v0
-
 namespace tuner {
 
+/// How the Batcher is made; benchmarks put other decision functions in.
+using MakeBatcher = std::function<std::unique_ptr<aiserve::Batcher>(
+    aiserve::Runtime&, aiserve::Model&, aiserve::BatcherOptions)>;
+
 struct SubjectOptions {
-  ModelSpec model;
-  Setting setting;
+  ModelSpec model{};
+  Setting setting{};
   std::size_t max_queue = 1024;
   std::size_t row_bytes = 3072;       // of null, sleep and spin
   std::vector<TenantLoad> tenants{};  // empty: the anonymous one
   std::size_t inputs = 256;           // prepared, used in turn
+  MakeBatcher make_batcher{};         // empty: with the options given here
+  std::function<Zoo()> make_zoo{};    // empty: what `model` says
 };
 
 class Subject final : public Target {
