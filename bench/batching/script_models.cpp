@@ -118,10 +118,11 @@ void encoder_layer(Script& script, int number, std::int64_t width, std::int64_t 
 void save_encoder(const std::string& path, int layers, std::int64_t width, std::int64_t heads,
                   const std::string& length) {
   Script script("ids");
-  script.line("m = (ids == 0).to(torch.float).mul(-10000.0).unsqueeze(1).unsqueeze(1)");
+  // Source that comes without Python has no torch.float; 6 is its number.
+  script.line("m = (ids == 0).to(6).mul(-10000.0).unsqueeze(1).unsqueeze(1)");
   script.line("x = torch.embedding(" + script.weight("e", {1000, width}) + ", ids)");
   for (int i = 0; i < layers; ++i) encoder_layer(script, i, width, heads);
-  script.line("w = (ids != 0).to(torch.float).unsqueeze(2)");
+  script.line("w = (ids != 0).to(6).unsqueeze(2)");
   script.line("return (x * w).sum([1]) / w.sum([1]).clamp(1.0)");
   script.save(path, spec("ids", "int64", "-1, " + length),
               spec("y", "float32", "-1, " + std::to_string(width)));
