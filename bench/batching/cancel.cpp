@@ -1,12 +1,14 @@
 // batching.cancel.*: an instance is held busy, 1000 requests queue up behind it, 900 of them are
-// cancelled, then the instance goes on. The model notes whose rows it sees: none of the 900.
+// cancelled, then the instance goes on. The model notes whose rows it sees: none of the 900. The
+// requests come as coroutines (computed) and through submit() from another thread
+// (submit_computed); cancelled they are from another thread.
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "aiserve/core/runtime.hpp"
@@ -85,24 +87,21 @@ class Scene {
     runtime_.shutdown();
   }
 
+  enum class Door { infer, submit };
+
   /// How many of the cancelled requests were computed.
-  int play() {
+  int play(Door door) {
     for (auto& each : seen_) each.store(0);
+    contexts_.clear();
+    for (std::uint32_t id = 0; id <= kRequests; ++id) contexts_.emplace_back(ContextOptions{});
     keeper_.shut();
     tuner::Countdown unanswered(kRequests + 1);
-    const auto submit = [&](std::uint32_t id) {
-      contexts_.emplace_back(ContextOptions{});
-      const auto value = static_cast<std::int32_t>(id);
-      const Tensor input = Tensor::from<std::int32_t>({1}, {value}).value();
-      batcher_.submit(contexts_.back(), input,
-                      [&unanswered](const Result<Inference>&) { unanswered.count(); });
-    };
-    contexts_.clear();
-    submit(kRequests);  // what the instance is held with
+    send(door, kRequests, unanswered);  // what the instance is held with
     keeper_.wait_until_held();
-    for (std::uint32_t id = 0; id < kRequests; ++id) submit(id);
+    for (std::uint32_t id = 0; id < kRequests; ++id) send(door, id, unanswered);
+    while (batcher_.snapshot().queued < kRequests) std::this_thread::yield();
     for (std::uint32_t id = 0; id < kRequests; ++id) {
-      if (id % 10 != 0) contexts_[id + 1].cancel(CancelReason::client_gone);
+      if (id % 10 != 0) contexts_[id].cancel(CancelReason::client_gone);
     }
     keeper_.open();
     unanswered.wait(10'000'000'000, "requests were never answered");
@@ -110,6 +109,23 @@ class Scene {
   }
 
  private:
+  void send(Door door, std::uint32_t id, tuner::Countdown& unanswered) {
+    const auto value = static_cast<std::int32_t>(id);
+    const Tensor input = Tensor::from<std::int32_t>({1}, {value}).value();
+    if (door == Door::submit) {
+      batcher_.submit(contexts_[id], input,
+                      [&unanswered](const Result<Inference>&) { unanswered.count(); });
+      return;
+    }
+    const auto ask = [this, &unanswered](const Context& ctx, const Tensor& row) -> Async<void> {
+      const Result<Tensor> ignored = co_await batcher_.infer(ctx, row);
+      static_cast<void>(ignored);
+      unanswered.count();
+      co_return success();
+    };
+    spawn(runtime_, contexts_[id], ask, input);
+  }
+
   Result<void> compute(Batch& batch) {
     keeper_.pass();
     const auto ids = batch.input<std::int32_t>();
@@ -146,12 +162,18 @@ class Scene {
 std::vector<Group> cancel_groups(const Options& options) {
   const int plays = options.quick ? 20 : 100;
   return {{.name = "batching.cancel",
-           .keys = {{.name = "batching.cancel.computed", .unit = "rows", .at_most = 0}},
+           .keys = {{.name = "batching.cancel.computed", .unit = "rows", .at_most = 0},
+                    {.name = "batching.cancel.submit_computed", .unit = "rows", .at_most = 0}},
            .round = [plays](Sample& sample) {
              Scene scene;
              int computed = 0;
-             for (int i = 0; i < plays; ++i) computed += scene.play();
+             int submitted = 0;
+             for (int i = 0; i < plays; ++i) {
+               computed += scene.play(Scene::Door::infer);
+               submitted += scene.play(Scene::Door::submit);
+             }
              sample.set("batching.cancel.computed", computed);
+             sample.set("batching.cancel.submit_computed", submitted);
            }}};
 }
 
