@@ -10,6 +10,9 @@ namespace {
 // same, so that a single slow batch cannot shut the door for good.
 constexpr unsigned kMostLateInARow = 32;
 
+// Of the time to its deadline that a newcomer may be predicted to need.
+constexpr double kAdmissionShare = 0.75;
+
 const CostModel kUnknown;
 
 }  // namespace
@@ -31,10 +34,9 @@ Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
   }
   if (item.deadline != kNever || queue_.rows() > max_rows_ahead_) {
     const std::size_t ahead = queue_.rows_ahead(who.tenant, who.weight, item.priority);
-    const Nanos wait = wait_behind(ahead, costs, busy_) + costs.mean(item.rows);
-    const bool probe = late_in_a_row_ >= kMostLateInARow;
-    if (ahead > max_rows_ahead_ || (item.deadline - now < wait && !probe)) {
-      if (ahead <= max_rows_ahead_) ++late_in_a_row_;
+    if (ahead > max_rows_ahead_) return refuse(AdmissionVerdict::late);
+    if (too_late(item, ahead, now)) {
+      ++late_in_a_row_;
       return refuse(AdmissionVerdict::late);
     }
   }
@@ -43,6 +45,18 @@ Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
   }
   queue_.push(item, who.tenant, who.weight);
   return admission;
+}
+
+// A queue needs no more than a few batches to keep the instances busy, so what is admitted can be
+// what will be answered: nobody waits for a refusal. The margin is for batches slower than usual.
+bool Scheduler::too_late(const QueueItem& item, std::size_t ahead, Nanos now) const noexcept {
+  if (item.deadline == kNever || late_in_a_row_ >= kMostLateInARow) return false;
+  const CostModel& costs = this->costs(item.lane);
+  const std::size_t own = std::min(cap_of(costs), ahead + item.rows);
+  const Nanos finish = wait_behind(ahead, costs, busy_) + costs.p95(own);
+  return ahead == 0 ? item.deadline - now < costs.mean(own)
+                    : static_cast<double>(item.deadline - now) * kAdmissionShare <
+                          static_cast<double>(finish);
 }
 
 // Longest queue drop: the tenant that holds most for its weight gives way to one that holds less.
@@ -138,17 +152,16 @@ Scheduler::Fate Scheduler::fate(const QueueItem& item, BatchDecision& decision, 
   return Fate::late;
 }
 
-// A smaller batch may still come in time. Not for one item when many wait: then it is given up
+// A smaller batch may still come in time. Not when more wait than fit: then one item is given up
 // rather than everybody's throughput (Nexus, SOSP 2019).
 bool Scheduler::shrink_for(const QueueItem& item, BatchDecision& decision, std::size_t taken,
                            Nanos now) {
+  if (queue_.rows() + taken + item.rows > decision.rows) return false;
   const CostModel& costs = this->costs(decision.lane);
   std::size_t rows = decision.rows;
   while (rows > taken + item.rows && now + costs.mean(rows) > item.deadline) rows = rows / 2;
   rows = std::max<std::size_t>(rows, taken + item.rows);
   if (now + costs.mean(rows) > item.deadline) return false;
-  const bool backlog = queue_.rows() + taken + item.rows > decision.rows;
-  if (backlog && rows < decision.rows / 2) return false;
   decision.rows = rows;
   decision.reason = BatchReason::deadline;
   return true;
@@ -179,12 +192,16 @@ void Scheduler::forget_costs() noexcept {
   }
 }
 
+std::size_t Scheduler::cap_of(const CostModel& costs) const noexcept {
+  return options_.learn_cap ? costs.knee(options_.max_batch) : options_.max_batch;
+}
+
 // Half of a batch for the one that runs, then all batches before this one, shared by the instances.
 Nanos Scheduler::wait_behind(std::size_t rows, const CostModel& costs,
                              std::size_t busy) const noexcept {
   const auto instances = static_cast<std::size_t>(options_.instances);
   if (rows == 0 && busy < instances) return 0;
-  const std::size_t cap = options_.learn_cap ? costs.knee(options_.max_batch) : options_.max_batch;
+  const std::size_t cap = cap_of(costs);
   const auto batch = static_cast<double>(costs.mean(cap));
   const double before = static_cast<double>(rows) / static_cast<double>(cap * instances);
   return static_cast<Nanos>(std::llround((0.5 + before) * batch));

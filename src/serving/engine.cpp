@@ -78,11 +78,16 @@ BatchEngine::BatchEngine(Runtime& runtime, std::unique_ptr<BatchBackend> backend
   fleet_ = std::make_unique<Fleet>(std::move(backend), false);
   man(*fleet_);
   if (tuning_.on()) apply_tuning_locked();
+  gauges_ =
+      BatchGauges(runtime_.telemetry().metrics(), options_.name, [this] { return snapshot(); });
   attachment_ = runtime_.attach(component());
 }
 
 // Detaching ends the workers, which still use the rest.
-BatchEngine::~BatchEngine() { attachment_ = Attachment(); }
+BatchEngine::~BatchEngine() {
+  gauges_ = BatchGauges();
+  attachment_ = Attachment();
+}
 
 Component BatchEngine::component() {
   return {.name = "batcher " + options_.name,

@@ -12,6 +12,7 @@
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/serving/batcher.hpp"
 #include "decide/scheduler.hpp"
+#include "serving/batch_gauges.hpp"
 #include "serving/batch_metrics.hpp"
 #include "serving/compute_slots.hpp"
 #include "serving/fleet.hpp"
@@ -94,6 +95,7 @@ class BatchEngine final : private Announcement::Listener {
   void tick();
 
   // engine_status.cpp
+  int hung_locked() const noexcept;
   std::string not_ready() const;
   std::string busy_with() const;
   std::string status() const;
@@ -119,6 +121,7 @@ class BatchEngine final : private Announcement::Listener {
   Duration hard_limit_;
   Tuning tuning_;
   ComputeSlotsClient slots_;
+  BatchGauges gauges_;
 
   std::unique_ptr<Fleet> fleet_;
   std::unique_ptr<Fleet> next_fleet_;

@@ -1,9 +1,20 @@
 // BatchEngine: what it tells about itself.
+#include <algorithm>
+#include <cmath>
+
 #include "aiserve/core/telemetry.hpp"
 #include "core/json_text.hpp"
 #include "serving/engine.hpp"
 
 namespace aiserve::inline v0::detail {
+
+int BatchEngine::hung_locked() const noexcept {
+  if (hard_limit_ == Duration::zero()) return 0;
+  const TimePoint now = runtime_.clock().now();
+  return static_cast<int>(
+      std::count_if(fleet_->workers.begin(), fleet_->workers.end(),
+                    [&](const auto& worker) { return worker->running_for(now) >= hard_limit_; }));
+}
 
 BatcherSnapshot BatchEngine::snapshot() const {
   BatcherSnapshot now;
@@ -26,6 +37,10 @@ BatcherSnapshot BatchEngine::snapshot() const {
   now.predicted_wait = Duration(scheduler_.predicted_wait(busy_));
   now.latency_goal = tuning_.goal();
   now.tuning = tuning_.to_string();
+  const decide::CostFit fit = costs.fit();
+  now.fit_base = Duration(std::llround(fit.base_ns));
+  now.fit_per_row = Duration(std::llround(fit.per_row_ns));
+  now.hung_instances = hung_locked();
   for (const decide::CostPoint& point : costs.points()) {
     now.times.push_back({point.rows, Duration(point.mean), Duration(point.p95), point.count});
   }
@@ -98,6 +113,9 @@ std::string BatchEngine::status() const {
   count("ready_instances", now.ready_instances);
   count("active_instances", now.active_instances);
   count("busy_instances", now.busy_instances);
+  count("hung_instances", now.hung_instances);
+  count("fit_base_us", micros(now.fit_base));
+  json.key("fit_per_row_us").number(static_cast<double>(now.fit_per_row.count()) / 1000);
   count("batches", now.batches);
   count("computed", now.computed);
   count("reruns", now.reruns);

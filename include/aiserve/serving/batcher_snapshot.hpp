@@ -27,6 +27,7 @@ struct BatcherSnapshot {
   int instances = 0;
   int ready_instances = 0;
   int busy_instances = 0;
+  int hung_instances = 0;      ///< past the hard limit
   int active_instances = 0;    ///< how many may run at the same time
   std::size_t max_batch = 0;   ///< as it is now
   std::size_t knee = 0;        ///< rows beyond which rows/s do not grow; max_batch if unknown
@@ -37,7 +38,9 @@ struct BatcherSnapshot {
   std::uint64_t version = 1;   ///< counts replace()
   Duration predicted_wait{};   ///< what a request that came now would wait
   Duration latency_goal{};
-  std::string tuning{};            ///< what the tuner does and why; empty without a goal
+  Duration fit_base{};     ///< a batch takes about fit_base + rows * fit_per_row; zero if unknown
+  Duration fit_per_row{};  ///< the same
+  std::string tuning{};    ///< what the tuner does and why; empty without a goal
   std::vector<BatchTime> times{};  ///< of the first shape
 };
 

@@ -81,12 +81,12 @@ TEST_CASE("who could not be answered in time is refused at the door with a time 
   Bench bench({.max_batch = 8, .max_queue = 100});
   bench.teach();
   for (int i = 0; i < 32; ++i) bench.ask();
-  const Admission late = bench.ask("a", bench.now + 2 * kMillisecond);
+  const Admission late = bench.ask("a", bench.now + 3 * kMillisecond);
   CHECK(late.verdict == AdmissionVerdict::late);
   CHECK(late.wait > 0);
   CHECK(bench.ask("a", bench.now + 20 * kMillisecond).verdict == AdmissionVerdict::accepted);
   // The flood is not in a quiet tenant's way.
-  CHECK(bench.ask("quiet", bench.now + 2 * kMillisecond).verdict == AdmissionVerdict::accepted);
+  CHECK(bench.ask("quiet", bench.now + 3 * kMillisecond).verdict == AdmissionVerdict::accepted);
 }
 
 TEST_CASE("an expired item and one predicted to be late are given up before they are run") {

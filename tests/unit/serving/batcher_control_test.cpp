@@ -327,8 +327,9 @@ TEST_CASE("what could not be answered before its deadline is refused or shed, ne
     const Errc code = bench.outcomes[i].error().code();
     CHECK((code == Errc::overloaded || code == Errc::deadline_exceeded));
   }
-  CHECK(computed == 3);
-  CHECK(bench.doubler.computed == 4);
+  CHECK(computed >= 1);
+  CHECK(computed <= 3);
+  CHECK(bench.doubler.computed == computed + 1);
 }
 
 TEST_CASE("plain threads get a future") {
@@ -370,4 +371,19 @@ TEST_CASE("a batch of sampled requests has a span that is linked to each of them
   REQUIRE(spans.size() == 1);
   CHECK(spans[0].name == "batch");
   CHECK(spans[0].links.size() == 3);
+}
+
+TEST_CASE("what a batcher has learned is in its metrics, and goes with it") {
+  Telemetry telemetry({.log_sink = [](LogLevel, std::string_view) {}});
+  Doubler doubler;
+  {
+    testing::SimRuntime sim{RuntimeOptions{.telemetry = &telemetry}};
+    Batcher batcher(sim.runtime(), doubler.model, {.max_batch = 7});
+    sim.start();
+    const std::string text = telemetry.metrics().prometheus();
+    CHECK(text.find("aiserve_batcher_max_batch_rows{batcher=\"doubler\"} 7") != std::string::npos);
+    CHECK(text.find("aiserve_batcher_hung_instances{batcher=\"doubler\"} 0") != std::string::npos);
+  }
+  CHECK(telemetry.metrics().prometheus().find("aiserve_batcher_max_batch_rows{") ==
+        std::string::npos);
 }
