@@ -6,7 +6,9 @@
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/serving/batcher.hpp>
+#include <aiserve/serving/compute_slots.hpp>
 #include <aiserve/serving/shapes.hpp>
+#include <aiserve/serving/typed_batcher.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
 #include <aiserve/torch/torch_model.hpp>
 
