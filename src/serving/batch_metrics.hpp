@@ -22,8 +22,12 @@ class BatchMetrics {
   }
   void refused(Errc code) noexcept { refused_[static_cast<std::size_t>(code)]->inc(); }
   void abandoned(bool deadline) noexcept { (deadline ? expired_ : cancelled_).inc(); }
-  /// Given up before it was computed: it could not have come in time.
-  void shed() noexcept { late_.inc(); }
+  /// Given up before they were computed, because they could not have come in time; `others_ran`:
+  /// what was left made a batch.
+  void shed(std::size_t requests, bool others_ran) noexcept {
+    late_.inc(requests);
+    if (!others_ran) dispatched_[static_cast<std::size_t>(DispatchReason::shed)]->inc();
+  }
   /// Computed, but its caller had gone meanwhile.
   void unread_row() noexcept { unread_rows_.inc(); }
   void failed_row() noexcept { failed_rows_.inc(); }

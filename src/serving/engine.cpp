@@ -26,6 +26,14 @@ decide::SchedulerOptions scheduler_options(const BatcherOptions& options,
   return result;
 }
 
+// With thousands in flight an entry is no longer in any cache when its turn comes. All of a batch
+// are asked for at once, instead of one line after the other while its rows are gathered.
+void prefetch(const BatchEntry& entry) noexcept {
+  constexpr std::size_t kLine = 64, kLines = 12;
+  const auto* bytes = reinterpret_cast<const char*>(&entry);
+  for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(bytes + i * kLine, 1);
+}
+
 }  // namespace
 
 // Callers must not run under the engine's lock, so that what they hold cannot wait for it.
@@ -222,7 +230,9 @@ decide::BatchDecision BatchEngine::pick(InstanceWorker& worker) {
     for (decide::QueueItem* item : worker.picked.late) late.add(take_out_locked(*item), error);
     for (decide::QueueItem* item : worker.picked.gone) gone.push_back(take_out_locked(*item));
   }
-  for (std::size_t i = 0; i < late.entries.size(); ++i) metrics_.shed();
+  if (!late.entries.empty()) {
+    metrics_.shed(late.entries.size(), decision.action == decide::BatchAction::run);
+  }
   for (const EntryPtr& entry : gone) {
     metrics_.abandoned(entry->outcome() == Operation::Outcome::deadline);
     entry->inside = Gate::Pass();
@@ -259,6 +269,7 @@ void BatchEngine::board_locked(InstanceWorker& worker) {
   worker.reported = false;
   for (decide::QueueItem* item : worker.picked.members) {
     EntryPtr entry = take_out_locked(*item);
+    prefetch(*entry);
     std::vector<EntryPtr> companions = std::move(entry->companions);
     worker.running.push_back(std::move(entry));
     for (EntryPtr& companion : companions) worker.running.push_back(std::move(companion));

@@ -95,7 +95,7 @@ class BatchEngine final : private Announcement::Listener {
   void tick();
 
   // engine_status.cpp
-  int hung_locked() const noexcept;
+  std::vector<InstanceWorker*> hung_locked(TimePoint now) const;
   std::string not_ready() const;
   std::string busy_with() const;
   std::string status() const;

@@ -150,12 +150,10 @@ void BatchEngine::apply_tuning_locked() {
 
 void BatchEngine::tick() {
   const std::scoped_lock lock(mutex_);
-  if (hard_limit_ == Duration::zero()) return;
   const TimePoint now = runtime_.clock().now();
-  for (const auto& worker : fleet_->workers) {
+  for (InstanceWorker* worker : hung_locked(now)) {
     const Duration running = worker->running_for(now);
-    if (running < hard_limit_ || worker->reported) continue;
-    worker->reported = true;
+    if (std::exchange(worker->reported, true)) continue;
     metrics_.hung();
     std::string ids;
     for (const EntryPtr& entry : worker->running) ids += " " + entry->context.request_id();

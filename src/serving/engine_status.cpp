@@ -1,5 +1,4 @@
 // BatchEngine: what it tells about itself.
-#include <algorithm>
 #include <cmath>
 
 #include "aiserve/core/telemetry.hpp"
@@ -8,12 +7,18 @@
 
 namespace aiserve::inline v0::detail {
 
-int BatchEngine::hung_locked() const noexcept {
-  if (hard_limit_ == Duration::zero()) return 0;
-  const TimePoint now = runtime_.clock().now();
-  return static_cast<int>(
-      std::count_if(fleet_->workers.begin(), fleet_->workers.end(),
-                    [&](const auto& worker) { return worker->running_for(now) >= hard_limit_; }));
+// Of all fleets: one that was replaced may hang in its last batch.
+std::vector<InstanceWorker*> BatchEngine::hung_locked(TimePoint now) const {
+  std::vector<InstanceWorker*> hung;
+  if (hard_limit_ == Duration::zero()) return hung;
+  const auto look = [&](const Fleet& fleet) {
+    for (const auto& worker : fleet.workers) {
+      if (worker->running_for(now) >= hard_limit_) hung.push_back(worker.get());
+    }
+  };
+  look(*fleet_);
+  for (const auto& old : old_fleets_) look(*old);
+  return hung;
 }
 
 BatcherSnapshot BatchEngine::snapshot() const {
@@ -40,7 +45,7 @@ BatcherSnapshot BatchEngine::snapshot() const {
   const decide::CostFit fit = costs.fit();
   now.fit_base = Duration(std::llround(fit.base_ns));
   now.fit_per_row = Duration(std::llround(fit.per_row_ns));
-  now.hung_instances = hung_locked();
+  now.hung_instances = static_cast<int>(hung_locked(runtime_.clock().now()).size());
   for (const decide::CostPoint& point : costs.points()) {
     now.times.push_back({point.rows, Duration(point.mean), Duration(point.p95), point.count});
   }
@@ -55,13 +60,9 @@ std::string BatchEngine::not_ready() const {
   if (ready != all) {
     return std::to_string(all - ready) + " of " + std::to_string(all) + " instances are warming up";
   }
-  if (hard_limit_ == Duration::zero()) return {};
-  const TimePoint now = runtime_.clock().now();
-  for (const auto& worker : fleet_->workers) {
-    if (worker->running_for(now) < hard_limit_) continue;
-    return "instance " + std::to_string(worker->index()) + " runs " + worker->busy_with();
-  }
-  return {};
+  const std::vector<InstanceWorker*> hung = hung_locked(runtime_.clock().now());
+  if (hung.empty()) return {};
+  return "instance " + std::to_string(hung.front()->index()) + " runs " + hung.front()->busy_with();
 }
 
 std::string BatchEngine::busy_with() const {

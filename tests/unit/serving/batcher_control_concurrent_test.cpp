@@ -1,5 +1,6 @@
 // What changes a Batcher while many threads use it.
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -201,4 +202,28 @@ TEST_CASE("groups are cancelled from other threads while their batches run") {
   runtime.shutdown();
   CHECK(batcher.snapshot().in_flight == 0);
   CHECK(batcher.snapshot().queued == 0);
+}
+
+TEST_CASE("a call past its hard limit is logged with the ids of its requests, once") {
+  std::promise<std::string> logged;
+  std::atomic<int> lines{0};
+  Telemetry telemetry({.log_sink = [&](LogLevel, std::string_view line) {
+    if (line.find("hard limit") == std::string_view::npos) return;
+    if (lines++ == 0) logged.set_value(std::string(line));
+  }});
+  Doubler doubler;
+  std::promise<void> release;
+  doubler.gate = [held = release.get_future().share()](Batch&) { held.wait(); };
+  Runtime runtime({.telemetry = &telemetry});
+  Batcher batcher(runtime, doubler.model, {.hard_limit = 1ms});
+  runtime.start();
+  const Context ctx(ContextOptions{.request_id = "req-42"});
+  std::future<Result<Inference>> answer = batcher.submit(ctx, Doubler::input(1));
+  CHECK(logged.get_future().get().find("req-42") != std::string::npos);
+  CHECK(batcher.snapshot().hung_instances == 1);
+  CHECK_FALSE(runtime.readiness().ready);
+  release.set_value();
+  CHECK(answer.get().ok());
+  CHECK(runtime.readiness().ready);
+  CHECK(lines == 1);
 }
