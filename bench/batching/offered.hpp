@@ -18,7 +18,7 @@ struct Offer {
   std::uint64_t seed = 1;
 };
 
-/// Poisson arrivals. A run whose sender was late is repeated, three times at most; then, and when
+/// Poisson arrivals. A run whose sender was late is repeated, six times at most; then, and when
 /// requests fail, throws std::runtime_error: the group is left out with the reason.
 tuner::LoadResult offer(tuner::Target& target, const Offer& offer);
 

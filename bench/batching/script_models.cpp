@@ -151,7 +151,7 @@ ScriptModels save_all(const Folder& folder) {
   save_mlp(models.mlp);
   save_convolutions(models.convolutions);
   save_encoder(models.encoder128, 6, 384, 12, "128");
-  save_encoder(models.encoder, 2, 256, 4, "-1");
+  save_encoder(models.encoder, 2, 128, 4, "-1");
   return models;
 }
 

@@ -10,7 +10,7 @@ struct ScriptModels {
   std::string mlp;           // 784-512-512-10, float rows
   std::string convolutions;  // residual net, 3 x 224 x 224, 32 to 256 channels
   std::string encoder128;    // transformer encoder, 6 layers, d 384, 128 token ids
-  std::string encoder;       // 2 layers, d 256, token ids of any length; id 0 is padding
+  std::string encoder;       // 2 layers, d 128, token ids of any length; id 0 is padding
 };
 
 /// In a temporary folder that goes away with the process. Throws std::runtime_error.

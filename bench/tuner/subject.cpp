@@ -47,10 +47,7 @@ std::vector<Context> contexts_of(const std::vector<TenantLoad>& tenants) {
 struct Subject::Impl {
   explicit Impl(const SubjectOptions& options)
       : telemetry(quiet()),
-        zoo(make_model(
-            options.model,
-            {options.setting.instances, options.setting.threads, options.row_bytes, options.inputs},
-            telemetry)),
+        zoo(make_zoo(options)),
         runtime({.telemetry = &telemetry}),
         batcher(make(options)),
         contexts(contexts_of(options.tenants)),
