@@ -3,7 +3,6 @@
 #include <atomic>
 #include <vector>
 
-#include "harness/process.hpp"
 #include "tuner/countdown.hpp"
 #include "tuner/recorder.hpp"
 
@@ -23,13 +22,13 @@ class Clients {
         sent_at_(static_cast<std::size_t>(in_flight)) {}
 
   LoadResult run() {
-    const double cpu_before = bench::own_cpu().total;
+    const double cpu_before = process_cpu();
     for (std::size_t client = 0; client < sent_at_.size(); ++client) send(client);
     at_work_.wait(end_ - begin_ + kPatience, "requests were never answered");
     LoadResult result = recorder_.take();
     // Warm-up and end cost as much per second as what is between them.
     const double whole = static_cast<double>(steady_now() - begin_) * 1e-9;
-    result.cpu_seconds = (bench::own_cpu().total - cpu_before) * result.seconds / whole;
+    result.cpu_seconds = (process_cpu() - cpu_before) * result.seconds / whole;
     return result;
   }
 

@@ -4,7 +4,6 @@
 
 #include <time.h>
 
-#include "harness/process.hpp"
 #include "tuner/countdown.hpp"
 #include "tuner/prompt_thread.hpp"
 #include "tuner/recorder.hpp"
@@ -35,20 +34,20 @@ class Sender {
 
   LoadResult run() {
     const PromptThread prompt;
-    double cpu_before = bench::own_cpu().total;
+    double cpu_before = process_cpu();
     bool warm = false;
     for (std::size_t i = 0; i < arrivals_.size(); ++i) {
       const Nanos due = begin_ + arrivals_[i].at;
       if (steady_now() < due) sleep_until(due);
       if (!warm && arrivals_[i].at >= options_.warm_up) {
         warm = true;
-        cpu_before = bench::own_cpu().total;
+        cpu_before = process_cpu();
       }
       send(i, due);
     }
     if (!arrivals_.empty()) unanswered_.wait(kPatience, "requests were never answered");
     LoadResult result = recorder_.take();
-    result.cpu_seconds = bench::own_cpu().total - cpu_before;
+    result.cpu_seconds = process_cpu() - cpu_before;
     prove(result);
     return result;
   }

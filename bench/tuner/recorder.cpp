@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include <time.h>
+
 namespace tuner {
 namespace {
 
@@ -11,6 +13,12 @@ constexpr std::size_t kSlices = 60;
 
 Nanos steady_now() noexcept {
   return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double process_cpu() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 Recorder::Recorder(Nanos begin, Nanos measured, std::size_t tenants)

@@ -9,6 +9,8 @@ namespace tuner {
 
 /// Nanoseconds on the steady clock.
 Nanos steady_now() noexcept;
+/// Seconds of CPU that this process has used.
+double process_cpu() noexcept;
 
 class Recorder {
  public:
