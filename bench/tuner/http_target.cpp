@@ -177,25 +177,31 @@ class HttpTarget::Loop {
 
   void receive(Connection& connection) {
     char buffer[16'384];
-    while (true) {
+    bool ended = false;
+    while (!ended) {
       const ssize_t size = ::recv(connection.fd, buffer, sizeof buffer, MSG_DONTWAIT);
       if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-      if (size <= 0) return lost(connection);
-      connection.received.append(buffer, static_cast<std::size_t>(size));
+      ended = size <= 0;
+      if (!ended) connection.received.append(buffer, static_cast<std::size_t>(size));
     }
-    if (connection.busy) look_at(connection);
+    const bool reopened = connection.busy && look_at(connection, ended);
+    if (ended && !reopened) lost(connection);
   }
 
-  void look_at(Connection& connection) {
+  // True if the connection is a new one now.
+  bool look_at(Connection& connection, bool ended) {
     try {
       const ResponseText response = read_response(connection.received);
-      if (response.size == 0) return;
+      if (response.size == 0) return false;
       const Answer answer = tuner::answer_of(response);
-      if (!response.keeps_open) reopen(connection);
+      const bool over = ended || !response.keeps_open;
+      if (over) reopen(connection);
       connection.received.clear();
       finish(connection, answer);
+      return over;
     } catch (const std::runtime_error&) {
       lost(connection);
+      return true;
     }
   }
 

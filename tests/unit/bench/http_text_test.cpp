@@ -35,7 +35,8 @@ TEST_CASE("a response is complete when its whole body is there") {
   for (std::size_t part = 0; part < text.size(); ++part) {
     CHECK(read_response(std::string_view(text).substr(0, part)).size == 0);
   }
-  const ResponseText response = read_response(text + "HTTP/1.1");
+  const std::string and_more = text + "HTTP/1.1";
+  const ResponseText response = read_response(and_more);
   CHECK(response.size == text.size());
   CHECK(response.status == 200);
   CHECK(response.body == "hello");
