@@ -56,7 +56,7 @@ class SequenceBatcher::Impl {
 
   Async<TensorSet> step(const Context& ctx, const SequenceId& id, const TensorSet& inputs,
                         SequenceStep flags);
-  SequenceSnapshot snapshot() const {
+  SequenceSnapshot snapshot() {
     SequenceSnapshot now = turns_.snapshot();
     now.state_bytes = tensors_.state_bytes();
     return now;
@@ -66,7 +66,7 @@ class SequenceBatcher::Impl {
  private:
   Component component();
   Result<void> check(const SequenceId& id, const TensorSet& inputs) const;
-  std::string status() const;
+  std::string status();
 
   SequenceOptions options_;
   Signature signature_;
@@ -111,7 +111,7 @@ Async<TensorSet> SequenceBatcher::Impl::step(const Context& ctx, const SequenceI
   co_return answer;
 }
 
-std::string SequenceBatcher::Impl::status() const {
+std::string SequenceBatcher::Impl::status() {
   const SequenceSnapshot now = snapshot();
   JsonText json;
   const auto count = [&json](std::string_view key, auto value) {

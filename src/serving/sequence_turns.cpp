@@ -148,9 +148,11 @@ void SequenceTurns::forget_locked(std::span<const std::uint32_t> expired) noexce
   for (const std::uint32_t slot : expired) records_[slot].state = nullptr;
 }
 
+void SequenceTurns::expire_locked() noexcept { forget_locked(table_.expire(now())); }
+
 void SequenceTurns::expire() noexcept {
   const std::scoped_lock lock(mutex_);
-  forget_locked(table_.expire(now()));
+  expire_locked();
 }
 
 void SequenceTurns::cancel_all() noexcept {
@@ -160,9 +162,10 @@ void SequenceTurns::cancel_all() noexcept {
   }
 }
 
-SequenceSnapshot SequenceTurns::snapshot() const {
+SequenceSnapshot SequenceTurns::snapshot() {
   SequenceSnapshot now;
   const std::scoped_lock lock(mutex_);
+  expire_locked();
   now.started = started_;
   now.expired = expired_;
   now.active = table_.size();

@@ -48,7 +48,7 @@ class SequenceTurns {
   void expire() noexcept;
   /// Those that wait for their turn end as cancelled.
   void cancel_all() noexcept;
-  SequenceSnapshot snapshot() const;
+  SequenceSnapshot snapshot();
 
  private:
   friend class SequenceTurn;
@@ -74,12 +74,13 @@ class SequenceTurns {
   Result<SequenceRow> begin(std::uint32_t slot, bool start);
   void finish(const SequenceRow& row, decide::StepEnd end, StateTensors state) noexcept;
   void started_locked() noexcept;
+  void expire_locked() noexcept;
   void forget_locked(std::span<const std::uint32_t> expired) noexcept;
   decide::Nanos now() const noexcept { return runtime_.clock().now().time_since_epoch().count(); }
 
   Runtime& runtime_;
   SequenceMetrics metrics_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   decide::SequenceTable table_;
   std::vector<Record> records_;  // by slot
   std::size_t waiting_ = 0;
