@@ -1,9 +1,9 @@
 // A lab to play with batching: a model of known cost, two tenants, and a line each second.
 //
-//   04_batching_lab                                 24 clients each, 2 ms + 0.1 ms per row
-//   04_batching_lab --rate 3000:500 --goal-ms 20    an open load, tuned to a p99 of 20 ms
-//   04_batching_lab --clients 40:40 --weights 3:1 --instances 1    whose rows are computed?
-//   04_batching_lab --fixed-us 0 --row-us 500       a model that gains nothing from batches
+//   05_batching_lab                                 24 clients each, 2 ms + 0.1 ms per row
+//   05_batching_lab --rate 3000:500 --goal-ms 20    an open load, tuned to a p99 of 20 ms
+//   05_batching_lab --clients 40:40 --weights 3:1 --instances 1    whose rows are computed?
+//   05_batching_lab --fixed-us 0 --row-us 500       a model that gains nothing from batches
 //
 // More: --max-batch, --seconds, --spin 1 (compute instead of sleep). Keys, while it
 // runs: b B max batch, i I instances, g G latency goal, 0 no goal, q quit.
