@@ -6,8 +6,9 @@
 namespace aiserve::inline v0::decide {
 namespace {
 
-// Predictions come from batches that ran. When so many were given up in a row one is run all the
-// same, so that a single slow batch cannot shut the door for good.
+// Predictions come from batches that ran. Of so many that were given up in a row one is run all the
+// same, so that a single slow batch cannot shut the door for good. One, not all that follow: in an
+// overload hundreds come between two batches.
 constexpr unsigned kMostLateInARow = 32;
 
 // Of the time to its deadline that a newcomer may be predicted to need.
@@ -35,8 +36,7 @@ Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
   if (item.deadline != kNever || queue_.rows() > max_rows_ahead_) {
     const std::size_t ahead = queue_.rows_ahead(who.tenant, who.weight, item.priority);
     if (ahead > max_rows_ahead_) return refuse(AdmissionVerdict::late);
-    if (too_late(item, ahead, now)) {
-      ++late_in_a_row_;
+    if (too_late(item, ahead, now) && ++late_in_a_row_ % kMostLateInARow != 0) {
       return refuse(AdmissionVerdict::late);
     }
   }
@@ -50,7 +50,7 @@ Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
 // A queue needs no more than a few batches to keep the instances busy, so what is admitted can be
 // what will be answered: nobody waits for a refusal. The margin is for batches slower than usual.
 bool Scheduler::too_late(const QueueItem& item, std::size_t ahead, Nanos now) const noexcept {
-  if (item.deadline == kNever || late_in_a_row_ >= kMostLateInARow) return false;
+  if (item.deadline == kNever) return false;
   const CostModel& costs = this->costs(item.lane);
   const std::size_t own = std::min(cap_of(costs), ahead + item.rows);
   const Nanos finish = wait_behind(ahead, costs, busy_) + costs.p95(own);
@@ -148,7 +148,7 @@ Scheduler::Fate Scheduler::fate(const QueueItem& item, BatchDecision& decision, 
   const std::size_t rows = std::max(decision.rows, taken + item.rows);
   if (now + costs(decision.lane).mean(rows) <= item.deadline) return Fate::run;
   if (shrink_for(item, decision, taken, now)) return Fate::run;
-  if (++late_in_a_row_ > kMostLateInARow) return Fate::run;
+  if (++late_in_a_row_ % kMostLateInARow == 0) return Fate::run;
   return Fate::late;
 }
 
