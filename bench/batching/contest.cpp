@@ -1,6 +1,7 @@
 #include "batching/contest.hpp"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 #include <thread>
 
@@ -63,14 +64,16 @@ double Contest::direct_rate(std::size_t batch, double seconds) {
 LoopResult Contest::singles(double seconds) { return loop(*direct_.front(), 1, seconds); }
 
 std::size_t Contest::best_batch(double seconds_each) {
-  std::size_t best = 1;
-  double best_rate = 0;
-  for (std::size_t batch = 1; batch <= options_.largest_direct_batch; batch *= 2) {
-    const double rate = direct_rate(batch, seconds_each);
-    if (rate > best_rate) best = batch;
-    best_rate = std::max(best_rate, rate);
+  constexpr int kPasses = 3;  // a slow moment must not hide the best size
+  std::map<std::size_t, double> rates;
+  for (int pass = 0; pass < kPasses; ++pass) {
+    for (std::size_t batch = 1; batch <= options_.largest_direct_batch; batch *= 2) {
+      rates[batch] += direct_rate(batch, seconds_each / kPasses);
+    }
   }
-  return best;
+  const auto best = std::max_element(
+      rates.begin(), rates.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return best->first;
 }
 
 LoopResult Contest::loop(DirectModel& model, std::size_t batch, double seconds) {

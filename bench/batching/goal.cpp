@@ -69,8 +69,8 @@ void begin(State& state, int goal_ms) {
     const auto subject = by_hand(64, 4096);
     state.saturation = saturation(*subject, 256, 1.0);
   }
-  for (const std::size_t max_batch : {4, 8, 16, 32, 64}) {
-    for (const std::size_t max_queue : {8, 16, 32, 64, 128, 256}) {
+  for (const std::size_t max_batch : {4U, 8U, 16U, 32U, 64U}) {
+    for (const std::size_t max_queue : {8U, 16U, 32U, 64U, 128U, 256U}) {
       const auto subject = by_hand(max_batch, max_queue);
       const tuner::LoadResult result = offer(*subject, overload(state, 0.5, 0.1));
       if (milliseconds(result.all().latency, 0.99) > goal_ms) continue;
