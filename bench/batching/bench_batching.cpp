@@ -19,6 +19,7 @@
 //                             Bar 1.2
 // closed1.added_vs_handoff    one request at a time, model of 300 us: what the Batcher adds to the
 //                             call / what two plain thread hand-overs add. Bar 1.3
+// closed1.spin_added_us      the same with RuntimeOptions::spin of 1 ms. Bar 5
 // mlp.saturation_ratio, fashion.saturation_ratio
 //                             512 in flight, rows/s / those of the module called in a loop at its
 //                             best batch. Bar 0.95. ..._direct_batch is that batch

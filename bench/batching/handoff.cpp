@@ -4,6 +4,7 @@
 // The model keeps its core busy for 300 us, so that the caller's thread has gone to sleep when the
 // answer comes, as in a server. Three ways take turns: the call itself, on the same thread; a pair
 // of plain threads with a condition variable each way; the Batcher through co_await.
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -77,15 +78,17 @@ void time_calls(std::vector<double>& latencies, int count, const F& call) {
   }
 }
 
-tuner::SubjectOptions one_spinning_instance() {
+// `spin`: its threads look for work that long before they sleep.
+tuner::SubjectOptions one_spinning_instance(std::chrono::microseconds spin) {
   tuner::SubjectOptions options;
+  options.spin = spin;
   options.model = {tuner::ModelKind::spin, kCall, 0, {}};
   return options;
 }
 
 struct Pair {
   Neighbour neighbour;
-  tuner::Subject subject{one_spinning_instance()};
+  tuner::Subject subject{one_spinning_instance(std::chrono::microseconds(0))};
 };
 
 void round(Sample& sample, Pair& pair, int slices) {
@@ -109,6 +112,35 @@ void round(Sample& sample, Pair& pair, int slices) {
   sample.set("batching.closed1.handoff_us", handoff * 1e6);
 }
 
+// The same with threads that do not go to sleep: what is left of the hand-overs.
+void spinning_round(Sample& sample, tuner::Subject& subject, int slices) {
+  constexpr int kCalls = 300;
+  std::vector<double> direct;
+  LoopResult batched;
+  const auto infer = [&](const Context& ctx, std::uint64_t index) -> Async<Tensor> {
+    return subject.batcher().infer(ctx, subject.input(index));
+  };
+  for (int i = 0; i < slices; ++i) {
+    time_calls(direct, kCalls, [] { tuner::spin(kCall); });
+    batched.add(closed_loop(subject.runtime(), 1, kCalls * 330e-6, infer));
+  }
+  sample.set("batching.closed1.spin_added_us", (median(batched.latencies) - median(direct)) * 1e6);
+}
+
+Group spinning_group(int slices) {
+  const auto subject = std::make_shared<std::unique_ptr<tuner::Subject>>();
+  return {.name = "batching.closed1.spin",
+          .keys = {{.name = "batching.closed1.spin_added_us", .unit = "us", .at_most = 5}},
+          .begin =
+              [subject] {
+                const std::chrono::microseconds longer_than_a_call(1000);
+                *subject =
+                    std::make_unique<tuner::Subject>(one_spinning_instance(longer_than_a_call));
+              },
+          .round = [=](Sample& sample) { spinning_round(sample, **subject, slices); },
+          .end = [subject] { subject->reset(); }};
+}
+
 }  // namespace
 
 std::vector<Group> handoff_groups(const Options& options) {
@@ -120,7 +152,8 @@ std::vector<Group> handoff_groups(const Options& options) {
                     {.name = "batching.closed1.handoff_us", .unit = "us"}},
            .begin = [pair] { *pair = std::make_unique<Pair>(); },
            .round = [=](Sample& sample) { round(sample, **pair, slices); },
-           .end = [pair] { pair->reset(); }}};
+           .end = [pair] { pair->reset(); }},
+          spinning_group(slices)};
 }
 
 }  // namespace bench

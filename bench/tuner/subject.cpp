@@ -48,7 +48,7 @@ struct Subject::Impl {
   explicit Impl(const SubjectOptions& options)
       : telemetry(quiet()),
         zoo(make_zoo(options)),
-        runtime({.telemetry = &telemetry}),
+        runtime({.spin = options.spin, .telemetry = &telemetry}),
         batcher(make(options)),
         contexts(contexts_of(options.tenants)),
         single(batcher->signature().inputs.size() == 1 &&

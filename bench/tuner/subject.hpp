@@ -4,6 +4,7 @@
 
 #include <aiserve/serving/batcher.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -27,6 +28,7 @@ struct SubjectOptions {
   std::size_t row_bytes = 3072;       // of null, sleep and spin
   std::vector<TenantLoad> tenants{};  // empty: the anonymous one
   std::size_t inputs = 256;           // prepared, used in turn
+  std::chrono::microseconds spin{};   // of the Runtime
   MakeBatcher make_batcher{};         // empty: with the options given here
   std::function<Zoo()> make_zoo{};    // empty: what `model` says
 };

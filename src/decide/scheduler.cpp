@@ -6,9 +6,9 @@
 namespace aiserve::inline v0::decide {
 namespace {
 
-// Predictions come from batches that ran. Of so many that were given up in a row one is run all the
-// same, so that a single slow batch cannot shut the door for good. One, not all that follow: in an
-// overload hundreds come between two batches.
+// Predictions come from batches that ran. After so many that were given up in a row one is run all
+// the same, so that a single slow batch cannot shut the door for good. Only when nothing else runs:
+// else there are batches to learn from.
 constexpr unsigned kMostLateInARow = 32;
 
 // Of the time to its deadline that a newcomer may be predicted to need.
@@ -36,7 +36,7 @@ Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
   if (item.deadline != kNever || queue_.rows() > max_rows_ahead_) {
     const std::size_t ahead = queue_.rows_ahead(who.tenant, who.weight, item.priority);
     if (ahead > max_rows_ahead_) return refuse(AdmissionVerdict::late);
-    if (too_late(item, ahead, now) && ++late_in_a_row_ % kMostLateInARow != 0) {
+    if (too_late(item, ahead, now) && !probe(busy_ == 0)) {
       return refuse(AdmissionVerdict::late);
     }
   }
@@ -148,8 +148,16 @@ Scheduler::Fate Scheduler::fate(const QueueItem& item, BatchDecision& decision, 
   const std::size_t rows = std::max(decision.rows, taken + item.rows);
   if (now + costs(decision.lane).mean(rows) <= item.deadline) return Fate::run;
   if (shrink_for(item, decision, taken, now)) return Fate::run;
-  if (++late_in_a_row_ % kMostLateInARow == 0) return Fate::run;
-  return Fate::late;
+  return probe(taken == 0) ? Fate::run : Fate::late;
+}
+
+// Whether what is predicted to be late is run to see. `nothing_runs`: beside what is queued.
+bool Scheduler::probe(bool nothing_runs) noexcept {
+  if (late_in_a_row_ < kMostLateInARow) {
+    ++late_in_a_row_;
+    return false;
+  }
+  return nothing_runs && queue_.rows() == 0;
 }
 
 // A smaller batch may still come in time. Not when more wait than fit: then one item is given up

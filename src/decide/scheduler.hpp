@@ -115,6 +115,7 @@ class Scheduler {
   Fate fate(const QueueItem& item, BatchDecision& decision, std::size_t taken, Nanos now);
   bool shrink_for(const QueueItem& item, BatchDecision& decision, std::size_t taken, Nanos now);
   bool too_late(const QueueItem& item, std::size_t ahead, Nanos now) const noexcept;
+  bool probe(bool nothing_runs) noexcept;
   std::size_t cap_of(const CostModel& costs) const noexcept;
   Nanos wait_behind(std::size_t rows, const CostModel& costs, std::size_t busy) const noexcept;
   bool make_room(const QueueItem& item, const Claimant& who, Admission& admission);

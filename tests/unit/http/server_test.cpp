@@ -89,6 +89,42 @@ TEST_CASE("silent, slow and idle peers are let go in their time") {
   CHECK(s.server.connections() == 0);
 }
 
+TEST_CASE(
+    "a route announces a request while its body is read, and no longer than its handler runs") {
+  struct Counter final : Announcement::Listener {
+    void retract() noexcept override { ++retracted; }
+    int announced = 0;
+    int retracted = 0;
+  };
+  Simulation s;
+  Counter counter;
+  int open_in_handler = -1;
+  s.server.post("/",
+                [&](const Context&, const Request&) {
+                  open_in_handler = counter.announced - counter.retracted;
+                  return text("x");
+                },
+                {.announce = [&] {
+                  ++counter.announced;
+                  return Announcement(counter);
+                }});
+  s.sim.start();
+  Client client(s.server.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  REQUIRE(s.run_until([&] { return counter.announced == 1; }));
+  CHECK(counter.retracted == 0);
+  client.send("cd");
+  REQUIRE(s.run_until([&] { return counter.retracted == 1; }));
+  CHECK(open_in_handler == 1);
+  CHECK(client.reply().status == 200);
+
+  Client gone(s.server.port());
+  gone.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  REQUIRE(s.run_until([&] { return counter.announced == 2; }));
+  gone.kill();
+  REQUIRE(s.run_until([&] { return counter.retracted == 2; }));
+}
+
 TEST_CASE("a quiet event stream sends heartbeats") {
   Simulation s;
   s.server.events("/events", [](const Context& ctx, const Request&, EventStream) -> Async<void> {
