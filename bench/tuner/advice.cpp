@@ -22,6 +22,16 @@ double single_row_rate(const Findings& findings) {
   return rate;
 }
 
+std::string knee_text(const Findings& findings) {
+  const Setting& knee = findings.knee->setting;
+  const bool largest = std::none_of(
+      findings.saturated.begin(), findings.saturated.end(),
+      [&](const SweepPoint& point) { return point.setting.max_batch > knee.max_batch; });
+  return fmt::format("The knee of the throughput is {} ({:.0f} requests/s): {}.",
+                     setting_text(knee), findings.knee->per_second,
+                     largest ? "no larger batch was tried" : "nothing larger gained 2 % more");
+}
+
 std::string gain_text(const Findings& findings) {
   const double single = single_row_rate(findings);
   if (single <= 0) return {};
@@ -74,9 +84,7 @@ std::vector<std::string> advice(const Findings& findings) {
     sentences.push_back(fmt::format("Use {}: {:.0f} requests/s at saturation.",
                                     setting_text(knee.setting), knee.per_second));
   }
-  sentences.push_back(fmt::format(
-      "The knee of the throughput is {} ({:.0f} requests/s): nothing larger gained 2 % more.",
-      setting_text(knee.setting), knee.per_second));
+  sentences.push_back(knee_text(findings));
   if (const std::string gain = gain_text(findings); !gain.empty()) sentences.push_back(gain);
   return sentences;
 }

@@ -137,7 +137,9 @@ std::string point_row(const Report& report, const SweepPoint& point) {
 
 std::string table(const Report& report) {
   std::string rows;
-  for (const auto* points : {&report.saturated, &report.loaded, &report.curve}) {
+  // The curve of a sweep is a part of what was loaded.
+  const auto& under_load = report.loaded.empty() ? report.curve : report.loaded;
+  for (const auto* points : {&report.saturated, &under_load}) {
     for (const SweepPoint& point : *points) rows += point_row(report, point);
   }
   if (rows.empty()) return {};

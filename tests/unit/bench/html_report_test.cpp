@@ -42,6 +42,7 @@ TEST_CASE("a report needs nothing from outside") {
   CHECK(page.find("<b>model</b>") == std::string::npos);
   CHECK(page.find("&lt;b&gt;model&lt;/b&gt;") != std::string::npos);
   CHECK(count(page, "<svg") == 3);
+  CHECK(count(page, "<tr><td>") == 3);  // the curve is not listed twice
   CHECK(count(page, "<svg") == count(page, "</svg>"));
 }
 

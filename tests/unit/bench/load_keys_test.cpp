@@ -77,6 +77,9 @@ TEST_CASE("advice names the setting, what it keeps, and what batching gains") {
         "Use max_batch 32, 1 instance of 1 thread: it kept p99 at 9.5 ms (goal 10 ms) up to 9000 "
         "requests/s.");
   CHECK(sentences[1] == "At 10000 requests/s its p99 was 14 ms: plan more processes before that.");
+  CHECK(sentences[2] ==
+        "The knee of the throughput is max_batch 32, 1 instance of 1 thread (12500 requests/s): no "
+        "larger batch was tried.");
   CHECK(sentences[3] == "Batching gains 5.0 times the throughput of one row at a time.");
 }
 
