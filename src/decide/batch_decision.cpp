@@ -49,15 +49,12 @@ Nanos hold_until(const LaneState& lane, const QueueView& queue) noexcept {
 
 BatchDecision decide_batch(const QueueView& queue, const BatchLimits& limits) noexcept {
   if (queue.lanes.empty()) return {};
-  const auto& lane =
-      *std::min_element(queue.lanes.begin(), queue.lanes.end(),
-                        [&](const LaneState& a, const LaneState& b) {
-                          return before(a, b, queue.now, limits);
-                        });
+  const auto& lane = *std::min_element(
+      queue.lanes.begin(), queue.lanes.end(),
+      [&](const LaneState& a, const LaneState& b) { return before(a, b, queue.now, limits); });
   const std::size_t share = (lane.waiting.rows + queue.takers - 1) / queue.takers;
-  BatchDecision decision{.action = BatchAction::run,
-                         .lane = lane.waiting.lane,
-                         .rows = std::min(share, lane.cap)};
+  BatchDecision decision{
+      .action = BatchAction::run, .lane = lane.waiting.lane, .rows = std::min(share, lane.cap)};
   const Nanos until = full(lane, limits) ? queue.now : hold_until(lane, queue);
   if (until > queue.now) {
     return {.action = BatchAction::wait, .lane = lane.waiting.lane, .until = until};

@@ -21,7 +21,9 @@ decide::SchedulerOptions scheduler_options(const BatcherOptions& options,
   result.queue.ageing = options.ageing.count();
   result.policy = policy;
   result.alive = [](const decide::QueueItem& item) noexcept {
-    return static_cast<const BatchEntry&>(item).pending();
+    const auto& entry = static_cast<const BatchEntry&>(item);
+    // Of submit(), an entry listens to its Context only after a turn of its I/O thread.
+    return entry.pending() && !entry.context.cancelled();
   };
   return result;
 }
