@@ -55,7 +55,7 @@ class Load {
     for (TimePoint due = runtime_.clock().now(); running_; due += micros(gap_us(random))) {
       // Also when it is late: others must have their turn on this thread.
       (void)co_await sleep(ctx, std::max(due - runtime_.clock().now(), Duration::zero()));
-      spawn(runtime_, ctx, one, who, due);
+      if (running_) spawn(runtime_, ctx, one, who, due);
     }
     co_return success();
   }

@@ -2,7 +2,7 @@
 //
 //   05_batching_lab                                 24 clients each, 2 ms + 0.1 ms per row
 //   05_batching_lab --rate 3000:500 --goal-ms 20    an open load, tuned to a p99 of 20 ms
-//   05_batching_lab --clients 40:40 --weights 3:1 --instances 1    whose rows are computed?
+//   05_batching_lab --clients 60:60 --weights 3:1 --max-batch 16   whose rows are computed?
 //   05_batching_lab --fixed-us 0 --row-us 500       a model that gains nothing from batches
 //
 // More: --max-batch, --seconds, --spin 1 (compute instead of sleep). Keys, while it
@@ -30,9 +30,10 @@ int main(int argc, char** argv) try {
   lab::Terminal terminal;
 
   runtime.start();
+  while (!runtime.readiness().ready) std::this_thread::sleep_for(lab::micros(1000));
   load.start();
-  auto next = std::chrono::steady_clock::now();
   char key = 0;
+  auto next = std::chrono::steady_clock::now();
   for (int second = 1; key != 'q' && (settings.seconds == 0 || second <= settings.seconds);
        ++second) {
     next += std::chrono::seconds(1);

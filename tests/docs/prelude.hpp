@@ -7,6 +7,7 @@
 #include <aiserve/http/server.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/serving/compute_slots.hpp>
+#include <aiserve/serving/sequence_batcher.hpp>
 #include <aiserve/serving/shapes.hpp>
 #include <aiserve/serving/typed_batcher.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
