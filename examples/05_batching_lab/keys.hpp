@@ -44,6 +44,7 @@ class Terminal {
 };
 
 inline void press(char key, Batcher& batcher) {
+  if (key == 0) return;
   const BatcherSnapshot now = batcher.snapshot();
   BatcherKnobs knobs;
   if (key == 'b') knobs.max_batch = now.max_batch / 2;
@@ -53,6 +54,7 @@ inline void press(char key, Batcher& batcher) {
   if (key == 'g') knobs.latency_goal = now.latency_goal / 2;
   if (key == 'G') knobs.latency_goal = std::max(now.latency_goal * 2, micros(20'000));
   if (key == '0') knobs.latency_goal = Duration::zero();
+  if (key == 'f' || key == 'F') knobs.frozen = key == 'f';
   const Result<void> done = batcher.set(knobs);
   if (!done) std::printf("%c: %s\n", key, done.error().message().c_str());
 }

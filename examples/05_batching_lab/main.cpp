@@ -6,7 +6,7 @@
 //   05_batching_lab --fixed-us 0 --row-us 500       a model that gains nothing from batches
 //
 // More: --max-batch, --seconds, --spin 1 (compute instead of sleep). Keys, while it
-// runs: b B max batch, i I instances, g G latency goal, 0 no goal, q quit.
+// runs: b B max batch, i I instances, g G latency goal, 0 no goal, f F freeze, q quit.
 #include <aiserve/core/telemetry.hpp>
 
 #include "keys.hpp"
