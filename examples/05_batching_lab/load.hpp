@@ -28,7 +28,7 @@ class Load {
     const auto work = [this](const Context& ctx, const std::size_t& who) {
       return settings_.open() ? arrivals(ctx, who) : client(who);
     };
-    for (const std::size_t who : {0, 1}) {
+    for (const std::size_t who : {0U, 1U}) {
       const double workers = settings_.open() ? settings_.rate[who] > 0 : settings_.clients[who];
       for (int i = 0; i < workers; ++i) spawn(runtime_, Context::background(), work, who);
     }

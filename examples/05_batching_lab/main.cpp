@@ -5,8 +5,8 @@
 //   05_batching_lab --clients 60:60 --weights 3:1 --max-batch 16   whose rows are computed?
 //   05_batching_lab --fixed-us 0 --row-us 500       a model that gains nothing from batches
 //
-// More: --max-batch, --seconds, --spin 1 (compute instead of sleep). Keys, while it
-// runs: b B max batch, i I instances, g G latency goal, 0 no goal, f F freeze, q quit.
+// More: --max-batch, --seconds, --spin 1 (compute instead of sleep). Keys, while it runs:
+// b B max batch, i I instances, g G latency goal, 0 no goal, f F freeze, q quit.
 #include <aiserve/core/telemetry.hpp>
 
 #include "keys.hpp"
