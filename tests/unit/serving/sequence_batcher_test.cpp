@@ -197,6 +197,31 @@ TEST_CASE("a step that is cancelled while it waits never runs, those behind it d
   CHECK(bench.sequences.snapshot().waiting == 0);
 }
 
+TEST_CASE("the turn goes to the first step that still waits, whoever is cancelled first") {
+  for (const bool running_first : {true, false}) {
+    CAPTURE(running_first);
+    Bench bench;
+    bench.step("a", 1, kStart).value();
+    const Context running{ContextOptions{}};
+    const Context waiting{ContextOptions{}};
+    bench.ask(running, "a", 20, kMiddle);
+    bench.ask(waiting, "a", 30, kMiddle);
+    bench.ask("a", 2, kMiddle);
+    bench.sum.gate = [&](Batch&) {
+      (running_first ? running : waiting).cancel(CancelReason::user);
+      (running_first ? waiting : running).cancel(CancelReason::user);
+    };
+    bench.sim.run_until_idle();
+    CHECK(bench.outcomes[1]->error().code() == Errc::cancelled);
+    CHECK(bench.outcomes[2]->error().code() == Errc::cancelled);
+    REQUIRE(bench.outcomes[3].has_value());
+    CHECK(sum_of(*bench.outcomes[3]) == expected({1, 2}));
+    CHECK(sum_of(bench.step("a", 3, kEnd)) == expected({1, 2, 3}));
+    CHECK(bench.sequences.snapshot().active == 0);
+    CHECK(bench.sequences.snapshot().waiting == 0);
+  }
+}
+
 TEST_CASE("a step whose deadline passes while it waits never runs") {
   Bench bench;
   const Deadline soon = Deadline::after(bench.sim.clock().now(), 20ms);
