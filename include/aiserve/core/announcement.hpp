@@ -2,8 +2,8 @@
 /// prepared, to an engine that may hold a batch for it.
 ///
 /// Open from its making until retract() or its end; the engine waits for open ones no longer than
-/// it gains (Batcher: a tenth of T(1), at most 200 us), so a forgotten token does no harm.
-/// It must not outlive the engine that gave it.
+/// it gains (Batcher: a tenth of T(1), at most max_hold, 200 us by default), so a forgotten token
+/// does no harm. It must not outlive the engine that gave it.
 /// *Thread safety:* one thread at a time; distinct tokens any thread.
 ///
 ///     Announcement soon = batcher.announce();
