@@ -1,13 +1,7 @@
-// A lab to play with batching: a model of known cost, two tenants, and a line each second.
-//
-//   05_batching_lab                                 24 clients each, 2 ms + 0.1 ms per row
-//   05_batching_lab --rate 3000:500 --goal-ms 20    an open load, tuned to a p99 of 20 ms
-//   05_batching_lab --clients 60:60 --weights 3:1 --max-batch 16   whose rows are computed?
-//   05_batching_lab --fixed-us 0 --row-us 500       a model that gains nothing from batches
-//
-// More: --max-batch, --seconds, --spin 1 (compute instead of sleep). Keys, while it runs:
-// b B max batch, i I instances, g G latency goal, 0 no goal, f F freeze, q quit.
+// A lab to play with batching in a terminal. What it takes stands in kUsage, and in --help.
 #include <aiserve/core/telemetry.hpp>
+
+#include <cstdio>
 
 #include "keys.hpp"
 #include "load.hpp"
@@ -16,8 +10,21 @@
 
 using namespace aiserve;
 
+constexpr const char* kUsage =
+    R"(A lab to play with batching: a model of known cost, two tenants, and a line each second.
+
+  05_batching_lab                                 24 clients each, 2 ms + 0.1 ms per row
+  05_batching_lab --rate 3000:500 --goal-ms 20    an open load, tuned to a p99 of 20 ms
+  05_batching_lab --clients 60:60 --weights 3:1 --max-batch 16   whose rows are computed?
+  05_batching_lab --fixed-us 0 --row-us 500       a model that gains nothing from batches
+
+More: --instances, --max-batch, --seconds, --spin 1 (compute instead of sleep). Keys, while it
+runs: b B max batch, i I instances, g G latency goal, 0 no goal, f F freeze, q quit.
+)";
+
 int main(int argc, char** argv) try {
   const lab::Settings settings = lab::parse(argc, argv);
+  if (settings.help) return std::fputs(kUsage, stdout) < 0 ? 1 : 0;
   Telemetry telemetry({.log_level = LogLevel::warn});
   Runtime runtime({.telemetry = &telemetry});
   lab::LabModel model(settings);
