@@ -36,13 +36,16 @@ Nanos saturating_add(Nanos when, Nanos delay) noexcept {
   return when > kNever - delay ? kNever : when + delay;
 }
 
-// Until when what is announced is worth waiting for; `now` if it is not.
-Nanos hold_until(const LaneState& lane, const QueueView& queue) noexcept {
+// Until when what is announced is worth waiting for; `now` or earlier if it is not. Never past the
+// latest start of anything that waits.
+Nanos hold_until(const LaneState& first, const QueueView& queue) noexcept {
   if (queue.announced == 0) return queue.now;
-  const Nanos latest_start = lane.waiting.earliest_deadline == kNever
-                                 ? kNever
-                                 : lane.waiting.earliest_deadline - lane.compute;
-  return std::min(saturating_add(lane.waiting.oldest, lane.hold), latest_start);
+  Nanos until = saturating_add(first.waiting.oldest, first.hold);
+  for (const LaneState& lane : queue.lanes) {
+    const Nanos deadline = lane.waiting.earliest_deadline;
+    if (deadline != kNever) until = std::min(until, deadline - lane.compute);
+  }
+  return until;
 }
 
 }  // namespace

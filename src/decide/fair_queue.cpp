@@ -49,6 +49,14 @@ std::size_t FairQueue::items_of(std::string_view tenant) const noexcept {
   return found == nullptr ? 0 : found->items;
 }
 
+std::size_t FairQueue::rows_of(std::string_view tenant) const noexcept {
+  const FairTenant* found = tenants_.find(tenant);
+  if (found == nullptr) return 0;
+  std::size_t rows = 0;
+  for (const FairShare& share : found->shares) rows += share.rows;
+  return rows;
+}
+
 std::size_t FairQueue::rows_ahead(std::string_view tenant, double weight,
                                   Priority priority) const noexcept {
   std::size_t before = 0;
@@ -58,7 +66,7 @@ std::size_t FairQueue::rows_ahead(std::string_view tenant, double weight,
   const std::size_t beside = classes_[static_cast<std::size_t>(priority)].rows;
   const FairTenant* own = tenants_.find(tenant);
   const std::size_t queued =
-      own == nullptr ? 0 : own->shares[static_cast<std::size_t>(priority)].items;
+      own == nullptr ? 0 : own->shares[static_cast<std::size_t>(priority)].rows;
   const double active = tenants_.active_weight() + (queued == 0 ? weight : 0);
   const double share = static_cast<double>(queued + 1) * active / weight - 1;
   return before + (share < static_cast<double>(beside) ? static_cast<std::size_t>(share) : beside);
@@ -205,6 +213,7 @@ void FairQueue::enter_flow(QueueItem& item, LaneFlow& flow, Nanos since) {
   if (flow.items.empty()) activate(flow, item.sequence_);
   flow.items.insert(item);
   ++flow.share().items;
+  flow.share().rows += item.rows;
   Class& of = class_of(item.class_);
   ++of.items;
   of.rows += item.rows;
@@ -236,6 +245,7 @@ void FairQueue::leave_flow(QueueItem& item) noexcept {
   item.flow_ = nullptr;
   flow.items.erase(item);
   --share.items;
+  share.rows -= item.rows;
   if (ages(item.class_)) of.ageing.erase(item);
   if (flow.items.empty()) {
     flow.lane->flows_of(item.class_).erase(flow);

@@ -66,6 +66,7 @@ class FairQueue {
   std::size_t rows() const noexcept { return rows_; }
   double cost() const noexcept { return cost_; }
   std::size_t items_of(std::string_view tenant) const noexcept;
+  std::size_t rows_of(std::string_view tenant) const noexcept;
   /// Rows that are likely to be taken before a newcomer of the tenant: those of the classes that
   /// go before its own, and of its class no more than the shares of its own rows and of itself.
   std::size_t rows_ahead(std::string_view tenant, double weight, Priority priority) const noexcept;

@@ -21,6 +21,7 @@ struct FairShare {
   double tag = 0;            // virtual time at which its next item starts
   std::uint64_t period = 0;  // the busy period of the class that `tag` belongs to
   std::size_t items = 0;
+  std::size_t rows = 0;
   LaneFlow* flows = nullptr;  // one per lane in which it has items, linked
 };
 

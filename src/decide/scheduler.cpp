@@ -30,7 +30,7 @@ Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
     return std::move(admission);
   };
   if (who.max_queue < options_.max_queue &&
-      queue_.items_of(who.tenant) + item.rows > who.max_queue) {
+      queue_.rows_of(who.tenant) + item.rows > who.max_queue) {
     return refuse(AdmissionVerdict::tenant_full);
   }
   if (item.deadline != kNever || queue_.rows() > max_rows_ahead_) {
@@ -44,6 +44,10 @@ Admission Scheduler::admit(QueueItem& item, const Claimant& who, Nanos now) {
     return refuse(AdmissionVerdict::full);
   }
   queue_.push(item, who.tenant, who.weight);
+  // What is held must not be held past the latest start of a newcomer.
+  if (item.deadline != kNever && item.deadline - costs.mean(item.rows) < held_until_) {
+    held_ = false;
+  }
   return admission;
 }
 
@@ -65,8 +69,9 @@ bool Scheduler::make_room(const QueueItem& item, const Claimant& who, Admission&
   if (item.rows != 1 || queue_.rows() > options_.max_queue) return false;
   QueueItem* victim = queue_.victim(who.tenant, who.weight, item.cost);
   if (victim == nullptr) return false;
-  queue_.remove(*victim);
   admission.evicted.push_back(victim);
+  admission.wait = std::max<Nanos>(wait_behind(queue_.rows(), costs(victim->lane), busy_), 1);
+  queue_.remove(*victim);
   return true;
 }
 
@@ -102,7 +107,7 @@ BatchDecision Scheduler::pick(Nanos now, std::size_t takers, std::size_t busy, P
     const QueueView view{.now = now, .lanes = states_, .takers = takers, .announced = announced_};
     BatchDecision decision = options_.policy(view, {.max_cost = options_.max_cost});
     if (decision.action != BatchAction::run) {
-      held_ = decision.action == BatchAction::wait;
+      hold(decision);
       return decision;
     }
     if (held_ && decision.reason != BatchReason::full) decision.reason = BatchReason::wait;
@@ -115,6 +120,14 @@ BatchDecision Scheduler::pick(Nanos now, std::size_t takers, std::size_t busy, P
     late_in_a_row_ = 0;
     ++busy_;
     return decision;
+  }
+}
+
+void Scheduler::hold(const BatchDecision& decision) noexcept {
+  held_ = decision.action == BatchAction::wait;
+  held_until_ = held_ ? decision.until : 0;
+  for (const LaneState& lane : states_) {
+    if (held_ && lane.waiting.lane == decision.lane) full_rows_ = lane.cap;
   }
 }
 
@@ -177,7 +190,14 @@ bool Scheduler::shrink_for(const QueueItem& item, BatchDecision& decision, std::
 
 void Scheduler::finished(std::uint32_t lane, std::size_t rows, Nanos took) {
   if (took > 0) model(lane).observe(rows, took);
+  count_rows(lane, rows);
   if (busy_ > 0) --busy_;
+}
+
+void Scheduler::count_rows(std::uint32_t lane, std::size_t rows) {
+  if (lane >= rows_run_.size()) rows_run_.resize(lane + 1);
+  rows_run_[lane] += rows;
+  if (rows_run_[lane] > rows_run_[main_lane_]) main_lane_ = lane;
 }
 
 QueueItem* Scheduler::take_any() noexcept {
@@ -187,10 +207,12 @@ QueueItem* Scheduler::take_any() noexcept {
 }
 
 bool Scheduler::worth_waking() const noexcept {
-  return announced_ == 0 || queue_.rows() >= options_.max_batch;
+  return !held_ || announced_ == 0 || queue_.rows() >= full_rows_ ||
+         queue_.cost() >= options_.max_cost;
 }
 
 void Scheduler::forget_lane(std::uint32_t lane) noexcept {
+  if (lane < rows_run_.size()) rows_run_[lane] = 0;
   if (lane < costs_.size() && costs_[lane]) costs_[lane]->forget();
 }
 
@@ -216,7 +238,7 @@ Nanos Scheduler::wait_behind(std::size_t rows, const CostModel& costs,
 }
 
 Nanos Scheduler::predicted_wait(std::size_t busy) const noexcept {
-  return wait_behind(queue_.rows(), costs(0), busy);
+  return wait_behind(queue_.rows(), main_costs(), busy);
 }
 
 }  // namespace aiserve::inline v0::decide

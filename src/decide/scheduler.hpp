@@ -47,7 +47,7 @@ struct Admission {
   AdmissionVerdict verdict = AdmissionVerdict::accepted;
   /// Pushed out to make room, no longer queued.
   std::vector<QueueItem*> evicted{};
-  Nanos wait = 0;  // predicted, of those that are refused
+  Nanos wait = 0;  // predicted, of those that are refused or pushed out
 };
 
 /// What a pick took out of the queue.
@@ -95,6 +95,8 @@ class Scheduler {
   /// What a newcomer at the end of the queue would wait.
   Nanos predicted_wait(std::size_t busy) const noexcept;
   const CostModel& costs(std::uint32_t lane) const noexcept;
+  /// Of the lane that most rows ran in: what the shapes' mix is judged by.
+  const CostModel& main_costs() const noexcept { return costs(main_lane_); }
 
   const SchedulerOptions& options() const noexcept { return options_; }
   void set_max_batch(std::size_t rows) noexcept { options_.max_batch = rows; }
@@ -110,7 +112,9 @@ class Scheduler {
   enum class Fate : std::uint8_t { run, late, gone };
 
   CostModel& model(std::uint32_t lane);
+  void count_rows(std::uint32_t lane, std::size_t rows);
   void look(Nanos now);
+  void hold(const BatchDecision& decision) noexcept;
   std::size_t take_members(BatchDecision& decision, Nanos now, Picked& out);
   Fate fate(const QueueItem& item, BatchDecision& decision, std::size_t taken, Nanos now);
   bool shrink_for(const QueueItem& item, BatchDecision& decision, std::size_t taken, Nanos now);
@@ -123,12 +127,16 @@ class Scheduler {
   SchedulerOptions options_;
   FairQueue queue_;
   std::vector<std::unique_ptr<CostModel>> costs_;
+  std::vector<std::uint64_t> rows_run_;  // by lane
+  std::uint32_t main_lane_ = 0;
   std::vector<LaneView> views_;    // of the decision being made
   std::vector<LaneState> states_;  // the same
   std::size_t announced_ = 0;
   std::size_t busy_ = 0;  // as of the last pick
   std::size_t max_rows_ahead_ = std::numeric_limits<std::size_t>::max();
-  bool held_ = false;           // the last decision was to wait
+  bool held_ = false;  // the last decision was to wait
+  Nanos held_until_ = 0;
+  std::size_t full_rows_ = 1;   // rows that make a full batch of the lane that is held
   unsigned late_in_a_row_ = 0;  // predicted late, since a batch ran
 };
 

@@ -43,8 +43,10 @@ class BatchBackend {
 class BatchPlacer {
  public:
   virtual ~BatchPlacer() = default;
+  /// Whether what was learned about the entry's lane, or about all lanes, is about other shapes.
+  enum class News : std::uint8_t { none, lane, lanes };
   /// Sets the entry's lane and cost. Errors: why it cannot be taken.
-  virtual Result<void> place(BatchEntry& entry) = 0;
+  virtual Result<News> place(BatchEntry& entry) = 0;
   /// A placed entry no longer waits.
   virtual void left(std::uint32_t lane) noexcept = 0;
 };

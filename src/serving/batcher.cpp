@@ -57,7 +57,9 @@ class Batcher::Impl {
     const TensorSpec& spec = signature_.inputs[rules_.mask() == 0 ? 1 : 0];
     if (Result<void> fits = spec.check_row(input); !fits) return fits.error();
     Result<TensorEntryPtr> entry = new_entry(ctx);
-    if (entry) (*entry)->input = input;
+    if (!entry) return entry;
+    (*entry)->input = input;
+    ask_cost(**entry);
     return entry;
   }
 
@@ -81,20 +83,25 @@ class Batcher::Impl {
         (*entry)->more_inputs.push_back(*tensor);
       }
     }
+    ask_cost(**entry);
     return entry;
   }
 
   Async<void> replace(const Context& ctx, Model& next) {
-    const Context own = ctx;
     if (next.signature().to_string() != signature_.to_string()) {
       co_return Error(Errc::invalid_argument, "the model takes " + signature_.to_string() +
                                                   ", not " + next.signature().to_string());
     }
     auto backend = std::make_unique<detail::TensorBackend>(next, options_);
-    co_return co_await front_.engine().replace(own, std::move(backend));
+    co_return co_await front_.engine().replace(ctx, std::move(backend));
   }
 
  private:
+  // Not under the engine's lock: it is the host's function.
+  void ask_cost(TensorEntry& entry) const {
+    if (options_.cost.custom()) entry.cost = options_.cost(entry.input, 0);
+  }
+
   Result<TensorEntryPtr> new_entry(const Context& ctx) {
     const Result<TimePoint> now = front_.admit(ctx);
     if (!now) return now.error();
@@ -162,6 +169,7 @@ Async<std::vector<Result<Tensor>>> Batcher::infer_many(const Context& ctx,
     entries.push_back(std::move(*entry));
   }
   std::vector<EntryPtr> riding;
+  riding.reserve(entries.size());
   for (const TensorEntryPtr& entry : entries) riding.push_back(detail::as_entry(entry));
   const Result<void> rode = co_await impl_->front().ride_all(riding, grouping);
   if (!rode) co_return rode.error();

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostBatch = 65'536;
 constexpr std::size_t kMostQueue = std::size_t{1} << 24;
 constexpr Duration kLeastGoal = 100us;
-constexpr Duration kMostHold = 1ms;
+constexpr Duration kMostHold = 200us;
 
 // The first thing that is wrong, or nothing.
 class Check {
@@ -47,7 +47,7 @@ void check_options(const BatcherOptions& options) {
                 "must be 1 to 256");
   check.goal("latency_goal", options.latency_goal);
   check.positive("max_cost", options.max_cost);
-  check.duration("max_hold", options.max_hold, kMostHold, "must be 0 to 1 ms");
+  check.duration("max_hold", options.max_hold, kMostHold, "must be 0 to 200 us");
   check.duration("ageing", options.ageing, Duration::max(), "must not be negative");
   check.duration("hard_limit", options.hard_limit, Duration::max(), "must not be negative");
   check.require(options.max_reruns <= 1000, "max_reruns", "must be 0 to 1000");
@@ -68,7 +68,7 @@ Result<void> check_knobs(const BatcherKnobs& knobs, const BatcherOptions& option
   }
   if (knobs.max_cost) check.positive("max_cost", *knobs.max_cost);
   if (knobs.max_hold) {
-    check.duration("max_hold", *knobs.max_hold, kMostHold, "must be 0 to 1 ms");
+    check.duration("max_hold", *knobs.max_hold, kMostHold, "must be 0 to 200 us");
   }
   if (knobs.latency_goal) check.goal("latency_goal", *knobs.latency_goal);
   if (knobs.hard_limit) {

@@ -43,9 +43,11 @@ ComputeSlotsClient::ComputeSlotsClient(ComputeSlots* slots, double weight,
 
 ComputeSlotsClient::~ComputeSlotsClient() {
   if (state_ == nullptr) return;
+  {
+    const std::scoped_lock lock(state_->mutex);
+    std::erase(state_->clients, this);
+  }
   return_unused();
-  const std::scoped_lock lock(state_->mutex);
-  std::erase(state_->clients, this);
 }
 
 bool ComputeSlotsClient::acquire() {
@@ -71,7 +73,6 @@ void ComputeSlotsClient::return_unused() {
   {
     const std::scoped_lock lock(state_->mutex);
     unused = std::exchange(set_aside_, 0);
-    waiting_ = false;
   }
   for (; unused > 0; --unused) release(Duration::zero());
 }
@@ -93,7 +94,8 @@ void ComputeSlotsClient::release(Duration used, bool again) {
     ++next->set_aside_;
     state_->served = next->served_;
   }
-  if (next != this) next->slot_free_();
+  // Who takes it again at once sees for itself.
+  if (next != this || !again) next->slot_free_();
 }
 
 }  // namespace detail

@@ -40,7 +40,7 @@ void prefetch(const BatchEntry& entry) noexcept {
 
 // Callers must not run under the engine's lock, so that what they hold cannot wait for it.
 struct BatchEngine::Leaving {
-  explicit Leaving(BatchEngine& from) noexcept : engine(from) {}
+  Leaving() noexcept = default;
   ~Leaving() {
     for (const EntryPtr& entry : entries) {
       settle(*entry);
@@ -56,7 +56,6 @@ struct BatchEngine::Leaving {
     entries.push_back(std::move(entry));
   }
 
-  BatchEngine& engine;
   std::vector<EntryPtr> entries;
 
  private:
@@ -68,6 +67,14 @@ struct BatchEngine::Leaving {
     entry.inside = Gate::Pass();
     entry.settle(Operation::Outcome::completed);
   }
+};
+
+// What comes of one pick, for after the lock is let go.
+struct BatchEngine::Picking {
+  decide::BatchDecision decision;
+  Leaving late;
+  std::vector<InstanceWorker*> to_wake;
+  SlotUse slot = SlotUse::held;
 };
 
 BatchEngine::BatchEngine(Runtime& runtime, std::unique_ptr<BatchBackend> backend,
@@ -85,9 +92,9 @@ BatchEngine::BatchEngine(Runtime& runtime, std::unique_ptr<BatchBackend> backend
                                       .max_queue = options_.max_queue}),
       slots_(options_.slots, options_.slots_weight, [this] { slot_free(); }) {
   idle_.reserve(active_);
+  if (tuning_.on()) apply_tuning_locked();
   fleet_ = std::make_unique<Fleet>(std::move(backend), false);
   man(*fleet_);
-  if (tuning_.on()) apply_tuning_locked();
   gauges_ =
       BatchGauges(runtime_.telemetry().metrics(), options_.name, [this] { return snapshot(); });
   attachment_ = runtime_.attach(component());
@@ -110,7 +117,7 @@ Component BatchEngine::component() {
 }
 
 void BatchEngine::push(std::span<const EntryPtr> entries) {
-  Leaving evicted(*this);
+  Leaving evicted;
   std::vector<InstanceWorker*> to_wake;
   {
     const std::scoped_lock lock(mutex_);
@@ -128,7 +135,10 @@ void BatchEngine::take_in_locked(const EntryPtr& entry, Gate::Pass pass, Leaving
   };
   if (!pass) return refuse(Error(Errc::unavailable, "the batcher is draining"));
   if (placer_) {
-    if (const Result<void> placed = placer_->place(*entry); !placed) return refuse(placed.error());
+    const Result<BatchPlacer::News> placed = placer_->place(*entry);
+    if (!placed) return refuse(placed.error());
+    if (*placed == BatchPlacer::News::lane) scheduler_.forget_lane(entry->lane);
+    if (*placed == BatchPlacer::News::lanes) scheduler_.forget_costs();
   }
   const Tenant& tenant = entry->context.tenant();
   decide::Claimant claimant{.tenant = tenant.id().view(), .weight = tenant.weight()};
@@ -163,9 +173,11 @@ Error BatchEngine::refusal_locked(const decide::Admission& admission) const {
   return Error(Errc::overloaded, text()).retry_after(std::max(wait, std::chrono::milliseconds(1)));
 }
 
-// One worker per row that waits, so that free instances share the work.
+// One worker per request that waits, so that free instances share the work.
 void BatchEngine::call_workers_locked(std::vector<InstanceWorker*>& to_wake) {
+  if (scheduler_.items() == 0) return;
   if (!holding_.empty() && !scheduler_.worth_waking()) return;
+  to_wake.reserve(to_wake.size() + holding_.size() + idle_.size());
   const auto call = [&](std::vector<InstanceWorker*>& list) {
     InstanceWorker* worker = list.back();
     list.pop_back();
@@ -203,48 +215,60 @@ void BatchEngine::forget(BatchEntry& entry) noexcept {
     taken = take_out_locked(entry);
   }
   metrics_.abandoned(entry.outcome() == Operation::Outcome::deadline);
-  entry.inside = Gate::Pass();
-  for (const EntryPtr& companion : entry.companions) companion->inside = Gate::Pass();
+  entry.leave_gate();
 }
 
 decide::BatchDecision BatchEngine::pick(InstanceWorker& worker) {
-  Leaving late(*this);
-  decide::BatchDecision decision;
-  bool give_back = false;
-  bool slot_unused = false;
-  std::vector<EntryPtr> gone;  // their callers left a moment ago
+  Picking picking;
+  const TimePoint now = runtime_.clock().now();
   {
-    const TimePoint now = runtime_.clock().now();
     const std::scoped_lock lock(mutex_);
     leave_station_locked(worker);
-    if (&worker.fleet() != fleet_.get()) {
+    if (&worker.fleet() == fleet_.get()) {
+      serve_locked(worker, now, picking);
+    } else {
       worker.station = Station::parked;
+      picking.slot = SlotUse::none;
       if (&worker.fleet() != next_fleet_.get()) worker.retire();
-      return decision;
     }
-    give_back = scheduler_.rows() == 0;
-    if (!give_back && busy_ < active_ && acquire_slot_locked()) {
-      decision = pick_locked(worker, now);
-      slot_unused = decision.action != decide::BatchAction::run;
-    }
-    stand_locked(worker, decision);
+    // What is left, and what this worker may not run, is for others that are idle.
+    call_workers_locked(picking.to_wake);
+  }
+  wake_all(picking.to_wake);
+  // Not under the lock: another engine may be told.
+  if (picking.slot == SlotUse::unused) slots_.release(Duration::zero());
+  if (picking.slot == SlotUse::none) slots_.return_unused();
+  return picking.decision;
+}
+
+void BatchEngine::serve_locked(InstanceWorker& worker, TimePoint now, Picking& picking) {
+  if (scheduler_.rows() == 0 || busy_ >= active_) {
+    picking.slot = SlotUse::none;
+    slot_wanted_ = false;
+  } else if (acquire_slot_locked()) {
+    picking.decision = pick_locked(worker, now);
+    const bool runs = picking.decision.action == decide::BatchAction::run;
+    picking.slot = runs ? SlotUse::held : SlotUse::unused;
+  }
+  stand_locked(worker, picking.decision);
+  sort_out_locked(worker, picking);
+}
+
+// Those that were taken out and will not run.
+void BatchEngine::sort_out_locked(InstanceWorker& worker, Picking& picking) {
+  if (!worker.picked.late.empty()) {
     const Error error(Errc::deadline_exceeded, "the answer would have come after the deadline");
-    for (decide::QueueItem* item : worker.picked.late) late.add(take_out_locked(*item), error);
-    for (decide::QueueItem* item : worker.picked.gone) gone.push_back(take_out_locked(*item));
+    for (decide::QueueItem* item : worker.picked.late) {
+      picking.late.add(take_out_locked(*item), error);
+    }
+    metrics_.shed(worker.picked.late.size(), picking.decision.action == decide::BatchAction::run);
   }
-  if (!late.entries.empty()) {
-    metrics_.shed(late.entries.size(), decision.action == decide::BatchAction::run);
-  }
-  for (const EntryPtr& entry : gone) {
+  for (decide::QueueItem* item : worker.picked.gone) {
+    const EntryPtr entry = take_out_locked(*item);  // its caller left a moment ago
     metrics_.abandoned(entry->outcome() == Operation::Outcome::deadline);
-    entry->inside = Gate::Pass();
-    for (const EntryPtr& companion : entry->companions) companion->inside = Gate::Pass();
+    entry->leave_gate();
   }
   worker.picked.clear();
-  // Not under the lock: another engine may be told.
-  if (slot_unused) slots_.release(Duration::zero());
-  if (give_back) slots_.return_unused();
-  return decision;
 }
 
 bool BatchEngine::acquire_slot_locked() {
@@ -288,6 +312,7 @@ void BatchEngine::stand_locked(InstanceWorker& worker, const decide::BatchDecisi
 void BatchEngine::finished(InstanceWorker& worker, const decide::BatchDecision& ran,
                            Duration compute, std::size_t reruns) noexcept {
   std::vector<EntryPtr>& entries = worker.leaving;
+  std::vector<InstanceWorker*> to_wake;
   bool more = false;
   {
     const TimePoint now = runtime_.clock().now();
@@ -296,13 +321,18 @@ void BatchEngine::finished(InstanceWorker& worker, const decide::BatchDecision& 
     --busy_;
     computed_ += entries.size();
     reruns_ += reruns;
-    // A batch that was run in parts says nothing about batches of its size.
-    scheduler_.finished(ran.lane, entries.size(), reruns == 0 ? compute.count() : 0);
+    // A batch that was run in parts, or by a model that was replaced, teaches nothing.
+    const bool teaches = reruns == 0 && &worker.fleet() == fleet_.get();
+    scheduler_.finished(ran.lane, entries.size(), teaches ? compute.count() : 0);
     tuning_.batch_ran(entries.size(), compute);
     for (const EntryPtr& entry : entries) tuning_.answered(now - entry->submitted);
     more = scheduler_.rows() != 0;
-    if (tuning_.step(now, scheduler_.costs(0))) apply_tuning_locked();
+    if (tuning_.step(now, scheduler_.main_costs())) {
+      apply_tuning_locked();
+      call_workers_locked(to_wake);
+    }
   }
+  wake_all(to_wake);
   slots_.release(compute, more);
   SettledBatch settled;
   for (EntryPtr& entry : entries) {

@@ -42,6 +42,8 @@ class BatchEngine final : private Announcement::Listener {
   void reset_tuning();
   Async<void> replace(const Context& ctx, std::unique_ptr<BatchBackend> backend);
   BatcherSnapshot snapshot() const;
+  /// Rows that can stay together now.
+  std::size_t largest_group() const;
   void log_callback_error(const Error& error) noexcept;
 
   // Workers.
@@ -68,6 +70,13 @@ class BatchEngine final : private Announcement::Listener {
 
  private:
   struct Leaving;  // entries that are settled after the lock is let go
+  struct Picking;
+  /// Of a compute slot, by a worker that picks.
+  enum class SlotUse : std::uint8_t {
+    held,    // taken and in use, or not to be had
+    unused,  // taken, and there was nothing to run
+    none,    // not tried: what is set aside is for others
+  };
 
   // engine.cpp
   void take_in_locked(const EntryPtr& entry, Gate::Pass pass, Leaving& leaving);
@@ -75,6 +84,8 @@ class BatchEngine final : private Announcement::Listener {
   void call_workers_locked(std::vector<InstanceWorker*>& to_wake);
   void leave_station_locked(InstanceWorker& worker) noexcept;
   void stand_locked(InstanceWorker& worker, const decide::BatchDecision& decision);
+  void serve_locked(InstanceWorker& worker, TimePoint now, Picking& picking);
+  void sort_out_locked(InstanceWorker& worker, Picking& picking);
   bool acquire_slot_locked();
   decide::BatchDecision pick_locked(InstanceWorker& worker, TimePoint now);
   void board_locked(InstanceWorker& worker);

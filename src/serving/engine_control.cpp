@@ -35,6 +35,8 @@ void BatchEngine::begun_locked(Fleet& fleet) {
   if (--fleet.beginning != 0) return;
   if (&fleet == fleet_.get()) {
     learn_locked(fleet);
+  } else if (&fleet != next_fleet_.get()) {
+    return;  // it was replaced before it was ready
   } else if (!fleet.failure) {
     switch_fleets_locked();
   } else {
@@ -55,6 +57,7 @@ void BatchEngine::learn_locked(const Fleet& fleet) {
 
 void BatchEngine::switch_fleets_locked() {
   std::swap(fleet_, next_fleet_);
+  fleet_->predecessor = next_fleet_.get();
   old_fleets_.push_back(std::move(next_fleet_));
   ++version_;
   learn_locked(*fleet_);
@@ -71,21 +74,25 @@ void BatchEngine::switch_fleets_locked() {
 }
 
 void BatchEngine::ended(InstanceWorker& worker) noexcept {
+  Fleet& fleet = worker.fleet();
+  std::unique_ptr<BatchBackend> unused;  // may hold the host's objects: not let go under the lock
   const std::scoped_lock lock(mutex_);
-  ++worker.fleet().ended;
-  complete_replacement_locked(worker.fleet());
+  if (++fleet.ended == fleet.workers.size() && &fleet != fleet_.get()) {
+    unused = std::move(fleet.backend);
+  }
+  complete_replacement_locked(fleet);
 }
 
 // Done when the last instance of the old model is gone.
 void BatchEngine::complete_replacement_locked(Fleet& old) {
-  if (&old == fleet_.get() || old.ended < old.workers.size() || !fleet_->replacement) return;
+  if (fleet_->predecessor != &old || old.ended < old.workers.size()) return;
+  if (!fleet_->replacement) return;
   fleet_->replacement->result = success();
   fleet_->replacement->settle(Operation::Outcome::completed);
   fleet_->replacement = {};
 }
 
 Async<void> BatchEngine::replace(const Context& ctx, std::unique_ptr<BatchBackend> backend) {
-  const Context own = ctx;
   const auto replacement = make_intrusive<Replacement>();
   if (!replacement->bind(&runtime_.core())) {
     co_return Error(Errc::internal, "replace() needs an I/O thread of the runtime");
@@ -103,9 +110,13 @@ Async<void> BatchEngine::replace(const Context& ctx, std::unique_ptr<BatchBacken
     next = next_fleet_.get();
   }
   man(*next);
-  replacement->watch(own);
+  replacement->watch(ctx);
   co_await replacement->wait();
-  if (replacement->outcome() != Operation::Outcome::completed) co_return replacement->error();
+  if (replacement->outcome() != Operation::Outcome::completed) {
+    const std::scoped_lock lock(mutex_);
+    if (next_fleet_.get() == next) next->failure = replacement->error();  // it will not take over
+    co_return replacement->error();
+  }
   co_return std::move(replacement->result);
 }
 
@@ -132,9 +143,14 @@ Result<void> BatchEngine::set(const BatcherKnobs& knobs) {
 }
 
 void BatchEngine::reset_tuning() {
-  const std::scoped_lock lock(mutex_);
-  tuning_.reset();
-  apply_tuning_locked();
+  std::vector<InstanceWorker*> to_wake;
+  {
+    const std::scoped_lock lock(mutex_);
+    tuning_.reset();
+    apply_tuning_locked();
+    call_workers_locked(to_wake);
+  }
+  wake_all(to_wake);
 }
 
 void BatchEngine::apply_tuning_locked() {

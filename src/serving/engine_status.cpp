@@ -1,4 +1,5 @@
 // BatchEngine: what it tells about itself.
+#include <algorithm>
 #include <cmath>
 
 #include "aiserve/core/telemetry.hpp"
@@ -28,13 +29,14 @@ BatcherSnapshot BatchEngine::snapshot() const {
   const std::scoped_lock lock(mutex_);
   now.instances = static_cast<int>(fleet_->workers.size());
   for (const auto& worker : fleet_->workers) now.ready_instances += worker->ready() ? 1 : 0;
-  const decide::CostModel& costs = scheduler_.costs(0);
+  const decide::CostModel& costs = scheduler_.main_costs();
   const decide::SchedulerOptions& knobs = scheduler_.options();
   now.queued = scheduler_.rows();
   now.busy_instances = static_cast<int>(busy_);
   now.active_instances = static_cast<int>(active_);
   now.max_batch = knobs.max_batch;
-  now.knee = knobs.learn_cap ? costs.knee(knobs.max_batch) : knobs.max_batch;
+  const bool learned = knobs.learn_cap && costs.known();
+  now.knee = learned ? costs.knee(knobs.max_batch) : knobs.max_batch;
   now.announced = scheduler_.announced();
   now.computed = computed_;
   now.reruns = reruns_;
@@ -50,6 +52,11 @@ BatcherSnapshot BatchEngine::snapshot() const {
     now.times.push_back({point.rows, Duration(point.mean), Duration(point.p95), point.count});
   }
   return now;
+}
+
+std::size_t BatchEngine::largest_group() const {
+  const std::scoped_lock lock(mutex_);
+  return std::min(scheduler_.options().max_batch, scheduler_.options().max_queue);
 }
 
 std::string BatchEngine::not_ready() const {

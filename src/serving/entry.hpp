@@ -39,6 +39,12 @@ class BatchEntry : public Operation, public decide::QueueItem {
   BatchEngine* owner = nullptr;  // of submit()
   Gate::Pass inside;             // of the engine, until its worker or its caller is done with it
 
+  /// It and its companions.
+  void leave_gate() noexcept {
+    inside = Gate::Pass();
+    for (const EntryPtr& companion : companions) companion->inside = Gate::Pass();
+  }
+
   static decide::Nanos nanos(TimePoint when) noexcept { return when.time_since_epoch().count(); }
 };
 

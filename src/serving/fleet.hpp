@@ -34,6 +34,7 @@ struct Fleet {
   std::size_t ended = 0;  // workers whose instances are gone
   std::optional<Error> failure;
   IntrusivePtr<Replacement> replacement;  // of the fleet that takes over
+  const Fleet* predecessor = nullptr;     // the one it took over from
 };
 
 }  // namespace aiserve::inline v0::detail

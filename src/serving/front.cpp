@@ -40,12 +40,13 @@ std::vector<EntryPtr> BatchFront::grouped(std::span<const EntryPtr> entries,
                                           Grouping grouping) const {
   if (grouping == Grouping::split) return {entries.begin(), entries.end()};
   std::vector<EntryPtr> leaders;
-  const std::size_t most = engine_.options().max_batch;
+  const std::size_t most = engine_.largest_group();
   for (std::size_t first = 0; first < entries.size(); first += most) {
     const auto part = entries.subspan(first, std::min(most, entries.size() - first));
     leaders.push_back(part.front());
     part.front()->companions.assign(part.begin() + 1, part.end());
     part.front()->rows = static_cast<std::uint32_t>(part.size());
+    for (const EntryPtr& companion : part.subspan(1)) part.front()->cost += companion->cost;
   }
   return leaders;
 }

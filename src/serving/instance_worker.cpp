@@ -96,13 +96,13 @@ void InstanceWorker::run_batch(const decide::BatchDecision& decision) {
   const TimePoint begun = clock.now();
   running_rows_.store(running.size(), std::memory_order_relaxed);
   running_since_.store(begun.time_since_epoch().count(), std::memory_order_release);
-  const std::uint8_t reruns = run_parts();
+  const std::uint16_t reruns = run_parts();
   running_since_.store(0, std::memory_order_release);
   deliver(decision, begun, reruns);
 }
 
 // Returns how many parts were run again.
-std::uint8_t InstanceWorker::run_parts() {
+std::uint16_t InstanceWorker::run_parts() {
   const BatcherOptions& options = engine_.options();
   decide::Bisection parts(running.size(), options.isolate_failures ? options.max_reruns : 0);
   std::size_t runs = 0;
@@ -114,7 +114,7 @@ std::uint8_t InstanceWorker::run_parts() {
     if (may_be_poisoned(ran.error().code()) && parts.split(*part)) continue;
     for (const EntryPtr& entry : entries) entry->fail(ran.error());
   }
-  return static_cast<std::uint8_t>(std::min<std::size_t>(runs - 1, 255));
+  return static_cast<std::uint16_t>(runs - 1);
 }
 
 Result<void> InstanceWorker::run_part(std::span<const EntryPtr> entries) noexcept {
@@ -135,7 +135,7 @@ Result<void> InstanceWorker::run_part(std::span<const EntryPtr> entries) noexcep
 }
 
 void InstanceWorker::deliver(const decide::BatchDecision& decision, TimePoint begun,
-                             std::uint8_t reruns) {
+                             std::uint16_t reruns) {
   const TimePoint ended = engine_.runtime().clock().now();
   Ride ride;
   ride.batch_id = engine_.next_batch_id();

@@ -53,9 +53,9 @@ class InstanceWorker {
   Result<void> warm_up();
   Deadline step();
   void run_batch(const decide::BatchDecision& decision);
-  std::uint8_t run_parts();
+  std::uint16_t run_parts();
   Result<void> run_part(std::span<const EntryPtr> entries) noexcept;
-  void deliver(const decide::BatchDecision& decision, TimePoint begun, std::uint8_t reruns);
+  void deliver(const decide::BatchDecision& decision, TimePoint begun, std::uint16_t reruns);
   void record(Ride ride, TimePoint begun, TimePoint ended) noexcept;
   void trace(const Ride& ride) noexcept;
   void end() noexcept;

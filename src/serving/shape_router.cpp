@@ -11,11 +11,11 @@ Result<Placement> ShapeRouter::place(const Tensor& first, std::span<const Tensor
   if (rules_.fixed()) return Placement{};
   const Result<std::int64_t> length = rules_.length(first, more);
   if (!length) return length.error();
-  Placement placed{0, static_cast<std::uint32_t>(*length)};
+  Placement placed;
   if (rules_.mode() == ShapeMode::exact) {
-    const Result<std::uint32_t> lane = exact_lane(first, more);
-    if (!lane) return lane.error();
-    placed.lane = *lane;
+    const Result<Placement> exact = exact_lane(first, more);
+    if (!exact) return exact.error();
+    placed = *exact;
   } else if (rules_.mode() == ShapeMode::padded) {
     placed.lane = buckets_.bucket_of(*length);
     if (!buckets_.learned() && placed.lane == buckets_.edges().size()) {
@@ -23,8 +23,9 @@ Result<Placement> ShapeRouter::place(const Tensor& first, std::span<const Tensor
                    "the input is " + std::to_string(*length) + " long, at most " +
                        std::to_string(buckets_.edges().back()) + " is taken");
     }
-    buckets_.observe(*length);
+    placed.new_lanes = buckets_.observe(*length);
   }
+  placed.length = static_cast<std::uint32_t>(*length);
   return placed;
 }
 
@@ -33,17 +34,20 @@ void ShapeRouter::leave(std::uint32_t lane) noexcept {
   if (--lanes_[lane + 1].waiting == 0) link_idle(lane);
 }
 
-Result<std::uint32_t> ShapeRouter::exact_lane(const Tensor& first, std::span<const Tensor> more) {
+Result<Placement> ShapeRouter::exact_lane(const Tensor& first, std::span<const Tensor> more) {
   read_key(first, more);
+  Placement placed;
   auto found = lane_of_.find(key_);
   if (found == lane_of_.end()) {
+    placed.new_lane = true;
     const Result<std::uint32_t> lane = new_lane();
     if (!lane) return lane.error();
     found = lane_of_.emplace(key_, *lane).first;
     lanes_[*lane + 1].key = &found->first;
   }
   enter(found->second);
-  return found->second;
+  placed.lane = found->second;
+  return placed;
 }
 
 // The sizes that the signature leaves open; the rest is the same for all.

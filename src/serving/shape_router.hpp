@@ -15,6 +15,9 @@ namespace aiserve::inline v0::detail {
 struct Placement {
   std::uint32_t lane = 0;
   std::uint32_t length = 0;  // 0 if the signature is fixed
+  // What was learned about the lane, or about all of them, was about other shapes.
+  bool new_lane = false;
+  bool new_lanes = false;
 };
 
 class ShapeRouter {
@@ -50,7 +53,7 @@ class ShapeRouter {
     std::uint32_t newer = 0;
   };
 
-  Result<std::uint32_t> exact_lane(const Tensor& first, std::span<const Tensor> more);
+  Result<Placement> exact_lane(const Tensor& first, std::span<const Tensor> more);
   void read_key(const Tensor& first, std::span<const Tensor> more);
   Result<std::uint32_t> new_lane();
   void enter(std::uint32_t lane) noexcept;

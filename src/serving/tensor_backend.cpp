@@ -95,24 +95,61 @@ void TensorBackend::describe(JsonText& json) const {
 TensorPlacer::TensorPlacer(const Signature& signature, const BatcherOptions& options)
     : rules_(signature, options.shapes), router_(rules_), cost_(options.cost) {}
 
-Result<void> TensorPlacer::place(BatchEntry& entry) {
+Result<BatchPlacer::News> TensorPlacer::place(BatchEntry& entry) {
   auto& own = static_cast<TensorEntry&>(entry);
-  std::size_t padded_elements = 0;
+  News news = News::none;
   if (!rules_.fixed()) {
+    if (const Result<void> fits = check_group(own); !fits) return fits.error();
     const Result<Placement> placed = router_.place(own.input, own.more_inputs);
     if (!placed) return placed.error();
     own.lane = placed->lane;
+    if (placed->new_lane) news = News::lane;
+    if (placed->new_lanes) news = News::lanes;
     own.pad_to = router_.pad_to(placed->lane);
-    if (rules_.mode() == ShapeMode::padded && placed->length != 0) {
-      const auto edge = static_cast<std::size_t>(router_.buckets().edge(placed->lane));
-      padded_elements = own.input.elements() / placed->length * edge;
+  }
+  if (cost_.custom()) return news;  // asked before the lock was taken
+  own.cost = cost_of(own);
+  for (const EntryPtr& companion : own.companions) {
+    own.cost += cost_of(static_cast<const TensorEntry&>(*companion));
+  }
+  return news;
+}
+
+namespace {
+bool same_shapes(const TensorRow& a, const TensorRow& b) {
+  const auto same = [](const Tensor& x, const Tensor& y) { return x.shape() == y.shape(); };
+  return same(a.input, b.input) && std::equal(a.more_inputs.begin(), a.more_inputs.end(),
+                                              b.more_inputs.begin(), b.more_inputs.end(), same);
+}
+}  // namespace
+
+// Rows that stay together are placed by the first of them.
+Result<void> TensorPlacer::check_group(const TensorEntry& leader) const {
+  for (const EntryPtr& entry : leader.companions) {
+    const auto& companion = static_cast<const TensorEntry&>(*entry);
+    const Result<std::int64_t> length = rules_.length(companion.input, companion.more_inputs);
+    if (!length) return length.error();
+    const auto& edges = rules_.options().edges;
+    if (!edges.empty() && *length > edges.back()) {
+      return Error(Errc::invalid_argument, "the input is " + std::to_string(*length) +
+                                               " long, at most " + std::to_string(edges.back()) +
+                                               " is taken");
+    }
+    if (rules_.mode() == ShapeMode::exact && !same_shapes(leader, companion)) {
+      return Error(Errc::invalid_argument, "rows that stay together must have one shape");
     }
   }
-  own.cost = cost_(own.input, padded_elements);
-  for (const EntryPtr& companion : own.companions) {
-    own.cost += cost_(static_cast<const TensorEntry&>(*companion).input, padded_elements);
-  }
   return success();
+}
+
+double TensorPlacer::cost_of(const TensorEntry& entry) const {
+  if (rules_.fixed() || rules_.mode() != ShapeMode::padded) return cost_(entry.input, 0);
+  const Result<std::int64_t> length = rules_.length(entry.input, entry.more_inputs);
+  if (!length || *length == 0) return cost_(entry.input, 0);
+  const decide::LengthBuckets& buckets = router_.buckets();
+  const std::int64_t edge = std::max(buckets.edge(buckets.bucket_of(*length)), *length);
+  return cost_(entry.input, entry.input.elements() / static_cast<std::size_t>(*length) *
+                                static_cast<std::size_t>(edge));
 }
 
 }  // namespace detail

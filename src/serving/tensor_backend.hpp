@@ -41,10 +41,13 @@ class TensorPlacer final : public BatchPlacer {
  public:
   TensorPlacer(const Signature& signature, const BatcherOptions& options);
 
-  Result<void> place(BatchEntry& entry) override;
+  Result<News> place(BatchEntry& entry) override;
   void left(std::uint32_t lane) noexcept override { router_.leave(lane); }
 
  private:
+  Result<void> check_group(const TensorEntry& leader) const;
+  double cost_of(const TensorEntry& entry) const;
+
   ShapeRules rules_;
   ShapeRouter router_;
   BatchCost cost_;

@@ -90,7 +90,7 @@ Async<void> TypedFront::ride(const Context& ctx, TypedItemPtr item) {
 }
 
 Async<void> TypedFront::ride_all(const Context& ctx, std::span<const TypedItemPtr> items,
-                                 Grouping grouping) {
+                                 Grouping grouping, std::span<std::optional<Error>> lost) {
   const Result<TimePoint> now = impl_->front.admit(ctx);
   if (!now) co_return now.error();
   std::vector<EntryPtr> entries;
@@ -101,8 +101,7 @@ Async<void> TypedFront::ride_all(const Context& ctx, std::span<const TypedItemPt
   if (!rode) co_return rode;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (entries[i]->refused || entries[i]->outcome() == Operation::Outcome::completed) continue;
-    // Its batch may still run and write into the item: the caller gets one of its own.
-    co_return entries[i]->error();
+    lost[i] = entries[i]->error();
   }
   co_return success();
 }
@@ -122,9 +121,8 @@ Result<void> TypedFront::set(const BatcherKnobs& knobs) { return impl_->front.en
 void TypedFront::reset_tuning() { impl_->front.engine().reset_tuning(); }
 
 Async<void> TypedFront::replace(const Context& ctx, std::unique_ptr<TypedCall> call) {
-  const Context own = ctx;
   std::unique_ptr<BatchBackend> backend = std::make_unique<TypedBackend>(std::move(call));
-  co_return co_await impl_->front.engine().replace(own, std::move(backend));
+  co_return co_await impl_->front.engine().replace(ctx, std::move(backend));
 }
 
 BatcherSnapshot TypedFront::snapshot() const { return impl_->front.engine().snapshot(); }

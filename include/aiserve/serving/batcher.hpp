@@ -72,7 +72,9 @@ class Batcher {
   void reset_tuning();
   /// Puts `next` in the place of the model, without a failed request: its instances are made and
   /// warmed up beside the old ones, then take over. When this returns the old model is no longer
-  /// used; if it returns an error nothing has changed. One at a time.
+  /// used; if it returns an error nothing has changed. One at a time. When the Context ends before
+  /// the new instances have taken over they will not; `next` must then live until the Runtime has
+  /// stopped.
   /// Errors: invalid_argument (another signature), conflict (a replacement is under way), and what
   /// create_instance or the warm-up returned.
   Async<void> replace(const Context& ctx, Model& next);

@@ -39,6 +39,8 @@ class BatchCost {
     return cost;
   }
 
+  /// Whether it is the host's function.
+  bool custom() const noexcept { return kind_ == Kind::function; }
   /// `padded_elements` of the first input, if that is more than it has.
   double operator()(const Tensor& first_input, std::size_t padded_elements) const;
 
@@ -65,7 +67,8 @@ struct BatcherOptions {
   /// Instances, each a thread, 1 to 256; 0: what the model asks for.
   int instances = 0;
   /// Run zero-filled batches of growing size before the instance is ready, and learn from them what
-  /// a batch takes and which size is worth it. Models that see real rows only are never warmed up.
+  /// a batch takes and which size is worth it (fixed shapes). Models that see real rows only are
+  /// never warmed up.
   bool warm_up = true;
   /// Stop at the size beyond which rows/s no longer grow; off: max_batch, whatever it brings.
   bool learn_cap = true;
@@ -74,7 +77,7 @@ struct BatcherOptions {
   BatchCost cost = BatchCost::rows();
   double max_cost = std::numeric_limits<double>::infinity();
 
-  /// Longest hold for announced arrivals, 0 to 1 ms; a tenth of T(1) if that is less.
+  /// Longest hold for announced arrivals, 0 to 200 us; a tenth of T(1) if that is less.
   Duration max_hold = std::chrono::microseconds(200);
   /// A request that waited so long in its priority class moves one class up. Zero: never.
   Duration ageing = std::chrono::seconds(1);
@@ -101,6 +104,7 @@ struct BatcherOptions {
 
 /// What can be changed while running; what is not set stays. Freezing stops the tuner where it is.
 struct BatcherKnobs {
+  /// 1 up to BatcherOptions::max_batch.
   std::optional<std::size_t> max_batch{};
   std::optional<std::size_t> max_queue{};
   /// Instances that may run at the same time, 1 to `instances`.

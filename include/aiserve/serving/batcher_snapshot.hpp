@@ -41,7 +41,7 @@ struct BatcherSnapshot {
   Duration fit_base{};     ///< a batch takes about fit_base + rows * fit_per_row; zero if unknown
   Duration fit_per_row{};  ///< the same
   std::string tuning{};    ///< what the tuner does and why; empty without a goal
-  std::vector<BatchTime> times{};  ///< of the first shape
+  std::vector<BatchTime> times{};  ///< of the shape that most rows had, as all that was learned
 };
 
 }  // namespace aiserve::inline v0

@@ -29,9 +29,9 @@ struct Ride {
   std::uint32_t position = 0;  ///< this request's row
   std::int32_t instance = -1;
   DispatchReason reason = DispatchReason::idle;
-  std::uint8_t reruns = 0;  ///< how often a part of the batch was run again around a poisoned row
-  Duration queue{};         ///< from submission until the batch was taken
-  Duration compute{};       ///< of the model's runs
+  std::uint16_t reruns = 0;  ///< how often a part of the batch was run again around a poisoned row
+  Duration queue{};          ///< from submission until the batch was taken
+  Duration compute{};        ///< of the model's runs
 };
 
 class Inference {

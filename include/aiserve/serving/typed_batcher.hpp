@@ -23,6 +23,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -72,7 +73,10 @@ class TypedFront {
   TypedFront& operator=(const TypedFront&) = delete;
 
   Async<void> ride(const Context& ctx, TypedItemPtr item);
-  Async<void> ride_all(const Context& ctx, std::span<const TypedItemPtr> items, Grouping grouping);
+  /// `lost`, one per item: set for those whose caller's Context ended first; such an item may
+  /// still be written by its batch.
+  Async<void> ride_all(const Context& ctx, std::span<const TypedItemPtr> items, Grouping grouping,
+                       std::span<std::optional<Error>> lost);
   void submit(const Context& ctx, TypedItemPtr item, std::function<void(const Error*)> done);
   Announcement announce() noexcept;
   Result<void> set(const BatcherKnobs& knobs);
@@ -106,6 +110,7 @@ class TypedCallOf final : public TypedCall {
 
   Result<void> run(std::span<TypedItem* const> items, const BatchToken& token) override {
     inputs_.clear();
+    inputs_.reserve(items.size());  // nothing throws once inputs have begun to move
     for (TypedItem* item : items) inputs_.push_back(std::move(row(item).in));
     const GiveBack give_back{*this, items};
     std::vector<Result<Out>> results = call(token);
@@ -152,8 +157,9 @@ class TypedBatcher {
  public:
   /// `function(std::span<const In>)`, or with a `const BatchToken&` behind it, returning
   /// std::vector<Result<Out>>. With several instances it is called from several threads.
-  /// Of the options shapes, nan_outputs and warm_up mean nothing here; `instances` of 0 is 1, an
-  /// empty name "callable". Throws ConfigError when an option is out of range.
+  /// Of the options shapes, nan_outputs, warm_up, learn_cap and cost (see set_cost()) mean nothing
+  /// here; `instances` of 0 is 1, an empty name "callable". Throws ConfigError when an option is
+  /// out of range.
   template <class F>
   TypedBatcher(Runtime& runtime, BatcherOptions options, F function)
       : front_(runtime, std::move(options), make_call(std::move(function))) {}
@@ -164,8 +170,7 @@ class TypedBatcher {
   Async<Out> infer(const Context& ctx, In input) {
     const std::shared_ptr<Row> row = make_row(std::move(input));
     const detail::TypedItemPtr item = row;
-    const Context own = ctx;
-    const Result<void> rode = co_await front_.ride(own, item);
+    const Result<void> rode = co_await front_.ride(ctx, item);
     if (!rode) co_return rode.error();
     co_return std::move(row->out);
   }
@@ -176,11 +181,13 @@ class TypedBatcher {
     std::vector<std::shared_ptr<Row>> rows;
     for (In& input : inputs) rows.push_back(make_row(std::move(input)));
     const std::vector<detail::TypedItemPtr> items(rows.begin(), rows.end());
-    const Context own = ctx;
-    const Result<void> rode = co_await front_.ride_all(own, items, grouping);
+    std::vector<std::optional<Error>> lost(items.size());
+    const Result<void> rode = co_await front_.ride_all(ctx, items, grouping, lost);
     if (!rode) co_return rode.error();
     std::vector<Result<Out>> results;
-    for (const auto& row : rows) results.push_back(std::move(row->out));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      results.push_back(lost[i] ? Result<Out>(*lost[i]) : std::move(rows[i]->out));
+    }
     co_return results;
   }
 
@@ -203,9 +210,8 @@ class TypedBatcher {
   /// As Batcher::replace().
   template <class F>
   Async<void> replace(const Context& ctx, F function) {
-    const Context own = ctx;
     std::unique_ptr<detail::TypedCall> call = make_call(std::move(function));
-    co_return co_await front_.replace(own, std::move(call));
+    co_return co_await front_.replace(ctx, std::move(call));
   }
   BatcherSnapshot snapshot() const { return front_.snapshot(); }
 

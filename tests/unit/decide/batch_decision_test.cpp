@@ -105,3 +105,19 @@ TEST_CASE("no hold goes past the latest start, and a full batch never waits") {
   const std::vector<LaneState> full{all};
   CHECK(decide_batch({.now = 0, .lanes = full, .announced = 1}, {}).action == BatchAction::run);
 }
+
+TEST_CASE("a deadline in another lane bounds the hold as well") {
+  LaneState first = lane(2, 0);
+  first.hold = 200;
+  LaneState due = lane(1, 1);
+  due.waiting.share = 1;
+  due.waiting.earliest_deadline = 1000;
+  due.compute = 400;
+  const std::vector<LaneState> lanes{first, due};
+  const BatchDecision wait = decide_batch({.now = 0, .lanes = lanes, .announced = 1}, {});
+  CHECK(wait.action == BatchAction::wait);
+  CHECK(wait.until == 200);
+  due.compute = 450;  // still not urgent: two batches fit before its deadline
+  const std::vector<LaneState> closer{first, due};
+  CHECK(decide_batch({.now = 450, .lanes = closer, .announced = 1}, {}).action == BatchAction::run);
+}

@@ -33,7 +33,7 @@ struct Bench {
   /// The model's time is 1 ms for any batch up to 8, as if it had been observed.
   void teach(Nanos took = kMillisecond) {
     for (int i = 0; i < 16; ++i) {
-      for (const std::size_t rows : {1, 2, 4, 8}) scheduler.observe(0, rows, took);
+      for (const std::size_t rows : {1U, 2U, 4U, 8U}) scheduler.observe(0, rows, took);
     }
   }
 
@@ -104,7 +104,7 @@ TEST_CASE("an expired item and one predicted to be late are given up before they
 TEST_CASE("a deadline that a smaller batch meets makes the batch smaller") {
   Bench bench({.max_batch = 8});
   for (int i = 0; i < 16; ++i) {
-    for (const std::size_t rows : {1, 2, 4, 8}) {
+    for (const std::size_t rows : {1U, 2U, 4U, 8U}) {
       bench.scheduler.observe(0, rows, static_cast<Nanos>(rows) * kMillisecond);
     }
   }
@@ -216,10 +216,57 @@ TEST_CASE("a batch held for an announced arrival says so") {
 TEST_CASE("with a learned cap a model that batching hurts runs single rows") {
   Bench bench({.max_batch = 8, .learn_cap = true});
   for (int i = 0; i < 32; ++i) {
-    for (const std::size_t rows : {1, 2, 4, 8}) {
+    for (const std::size_t rows : {1U, 2U, 4U, 8U}) {
       bench.scheduler.observe(0, rows, static_cast<Nanos>(rows * rows) * kMillisecond);
     }
   }
   for (int i = 0; i < 8; ++i) bench.ask();
   CHECK(bench.pick().rows == 1);
+}
+
+TEST_CASE("a hold ends when a batch is full, or nothing is announced any more") {
+  Bench bench({.max_batch = 4});
+  bench.teach();
+  bench.scheduler.announce();
+  bench.ask();
+  CHECK(bench.pick().action == BatchAction::wait);
+  CHECK_FALSE(bench.scheduler.worth_waking());
+  for (int i = 0; i < 3; ++i) bench.ask();
+  CHECK(bench.scheduler.worth_waking());
+  CHECK(bench.pick().rows == 4);
+
+  bench.ask();
+  CHECK(bench.pick().action == BatchAction::wait);
+  CHECK_FALSE(bench.scheduler.worth_waking());
+  bench.scheduler.retract();
+  CHECK(bench.scheduler.worth_waking());
+}
+
+TEST_CASE("what is learned is told of the lane that most rows ran in") {
+  Bench bench;
+  bench.scheduler.finished(0, 1, kMillisecond);
+  bench.scheduler.finished(3, 8, 5 * kMillisecond);
+  CHECK(bench.scheduler.main_costs().mean(8) == 5 * kMillisecond);
+  bench.scheduler.forget_lane(3);
+  CHECK_FALSE(bench.scheduler.costs(3).known());
+}
+
+TEST_CASE("a tenant's own limit counts the rows of its groups") {
+  Bench bench;
+  bench.item().rows = 60;
+  const Claimant limited{.tenant = "small", .max_queue = 100};
+  CHECK(bench.scheduler.admit(bench.items.back(), limited, bench.now).verdict ==
+        AdmissionVerdict::accepted);
+  bench.item().rows = 60;
+  CHECK(bench.scheduler.admit(bench.items.back(), limited, bench.now).verdict ==
+        AdmissionVerdict::tenant_full);
+}
+
+TEST_CASE("who is pushed out is told when to come back") {
+  Bench bench({.max_batch = 1, .max_queue = 4});
+  bench.teach();
+  for (int i = 0; i < 4; ++i) bench.ask("flood");
+  const Admission quiet = bench.ask("quiet");
+  REQUIRE(quiet.evicted.size() == 1);
+  CHECK(quiet.wait >= 3 * kMillisecond);
 }

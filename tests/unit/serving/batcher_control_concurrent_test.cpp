@@ -1,9 +1,11 @@
 // What changes a Batcher while many threads use it.
 #include <atomic>
 #include <future>
+#include <semaphore>
 #include <thread>
 
 #include <doctest/doctest.h>
+#include <sched.h>
 
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
@@ -226,4 +228,91 @@ TEST_CASE("a call past its hard limit is logged with the ids of its requests, on
   CHECK(answer.get().ok());
   CHECK(runtime.readiness().ready);
   CHECK(lines == 1);
+}
+
+namespace {
+
+/// A model that stays in its batch until it is let go, every time.
+struct Holding {
+  explicit Holding(Doubler& doubler) {
+    doubler.gate = [this](Batch&) {
+      ++inside;
+      inside.notify_all();
+      gate.acquire();
+    };
+  }
+  void wait_inside(int batches) {
+    for (int now = inside; now < batches; now = inside) inside.wait(now);
+  }
+  std::atomic<int> inside{0};
+  std::counting_semaphore<> gate{0};
+};
+
+}  // namespace
+
+TEST_CASE("a request that leaves while all slots are taken does not stop those that follow") {
+  Telemetry telemetry(silent());
+  ComputeSlots slots(1);
+  Doubler doubler(2);
+  Holding holding(doubler);
+  Runtime runtime({.telemetry = &telemetry});
+  Batcher batcher(runtime, doubler.model, {.instances = 2, .slots = &slots});
+  runtime.start();
+  for (int round = 1; round <= 20; ++round) {
+    std::future<Result<Inference>> running =
+        batcher.submit(Context::background(), Doubler::input(1));
+    holding.wait_inside(round);
+    const Context gone{ContextOptions{}};
+    std::future<Result<Inference>> waiting = batcher.submit(gone, Doubler::input(1));
+    gone.cancel(CancelReason::user);
+    CHECK_FALSE(waiting.get().ok());
+    holding.gate.release();
+    CHECK(running.get().ok());
+  }
+  holding.gate.release(100);
+  runtime.shutdown();
+  CHECK(slots.in_use() == 0);
+}
+
+TEST_CASE("what waits while the only instance is replaced is computed by the new one") {
+  Telemetry telemetry(silent());
+  Doubler first, second;
+  second.factor = 3;
+  Holding holding(first);
+  Runtime runtime({.telemetry = &telemetry});
+  Batcher batcher(runtime, first.model);
+  runtime.start();
+  std::future<Result<Inference>> running = batcher.submit(Context::background(), Doubler::input(1));
+  holding.wait_inside(1);
+  std::promise<Result<void>> replaced;
+  const auto replace = [&](const Context& ctx) -> Async<void> {
+    replaced.set_value(co_await batcher.replace(ctx, second.model));
+    co_return success();
+  };
+  spawn(runtime, Context::background(), replace);
+  while (batcher.snapshot().version == 1) std::this_thread::yield();
+  std::future<Result<Inference>> waiting = batcher.submit(Context::background(), Doubler::input(1));
+  holding.gate.release();
+  CHECK(running.get().value().output().data<float>()[0] == 2);
+  CHECK(waiting.get().value().output().data<float>()[0] == 3);
+  CHECK(replaced.get_future().get().ok());
+  runtime.shutdown();
+}
+
+TEST_CASE("instances run on the CPUs that they are given") {
+  Telemetry telemetry(silent());
+  Doubler doubler;
+  std::atomic<int> cpus{0};
+  doubler.gate = [&](Batch&) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    ::sched_getaffinity(0, sizeof(set), &set);
+    cpus = CPU_COUNT(&set) == 1 && CPU_ISSET(0, &set) ? 1 : 2;
+  };
+  Runtime runtime({.telemetry = &telemetry});
+  Batcher batcher(runtime, doubler.model, {.cpus = {0}});
+  runtime.start();
+  CHECK(batcher.submit(Context::background(), Doubler::input(1)).get().ok());
+  CHECK(cpus == 1);
+  runtime.shutdown();
 }

@@ -387,3 +387,42 @@ TEST_CASE("what a batcher has learned is in its metrics, and goes with it") {
   CHECK(telemetry.metrics().prometheus().find("aiserve_batcher_max_batch_rows{") ==
         std::string::npos);
 }
+
+TEST_CASE("rows of several shapes can travel together only if one batch takes them") {
+  CallableModel model({.name = "open",
+                       .signature = {{TensorSpec("x", DType::f32, {-1, -1})},
+                                     {TensorSpec("y", DType::f32, {-1, 1})}}},
+                      [](Batch& batch) {
+                        for (float& y : batch.output<float>()) y = 1;
+                        return success();
+                      });
+  testing::SimRuntime sim;
+  Batcher exact(sim.runtime(), model, {.name = "exact"});
+  Batcher padded(sim.runtime(), model,
+                 {.name = "padded", .shapes = {.mode = ShapeMode::padded, .edges = {4}}});
+  sim.start();
+  const auto row = [](std::size_t size) {
+    return Tensor::from<float>({static_cast<std::int64_t>(size)}, std::vector<float>(size, 1.F))
+        .value();
+  };
+  std::vector<Errc> codes;
+  const auto ask = [&](const Context& ctx, Batcher* const& batcher,
+                       const std::vector<Tensor>& inputs) -> Async<void> {
+    auto outputs = co_await batcher->infer_many(ctx, inputs, Grouping::together);
+    for (const auto& output : outputs.value()) {
+      if (!output.ok()) codes.push_back(output.error().code());
+    }
+    co_return success();
+  };
+  const std::vector<Tensor> mixed{row(2), row(3)}, too_long{row(2), row(5)};
+  spawn(sim.runtime(), Context::background(), ask, &exact, mixed);
+  sim.run_until_idle();
+  CHECK(codes == std::vector<Errc>(2, Errc::invalid_argument));
+  codes.clear();
+  spawn(sim.runtime(), Context::background(), ask, &padded, mixed);
+  sim.run_until_idle();
+  CHECK(codes.empty());
+  spawn(sim.runtime(), Context::background(), ask, &padded, too_long);
+  sim.run_until_idle();
+  CHECK(codes == std::vector<Errc>(2, Errc::invalid_argument));
+}

@@ -63,7 +63,7 @@ TEST_CASE("an input that makes the callable throw fails alone, the others keep t
   REQUIRE(bench.outcomes.size() == 5);
   CHECK(bench.outcomes[2].error().code() == Errc::internal);
   CHECK(bench.outcomes[2].error().detail() == "poison");
-  for (const std::size_t i : {0, 1, 3, 4}) {
+  for (const std::size_t i : {0U, 1U, 3U, 4U}) {
     CHECK(bench.outcomes[i].value() == static_cast<int>(i + 1));
   }
 }
