@@ -58,4 +58,12 @@ decide::BatchDecision fixed_window(const decide::QueueView& queue,
   return decision;
 }
 
+/// A window of 1, 2 or 5 ms; the rule is a plain function, so windows are known when it is
+/// compiled.
+inline decide::BatchPolicy window_policy(decide::Nanos window) noexcept {
+  if (window == 1'000'000) return &fixed_window<1'000'000>;
+  if (window == 2'000'000) return &fixed_window<2'000'000>;
+  return &fixed_window<5'000'000>;
+}
+
 }  // namespace rivals

@@ -67,7 +67,21 @@ double read_percent(std::string_view text) {
   return parse_number(text, "--threshold, percent", 0, 1000) / 100;
 }
 
-constexpr std::array<Flag, 26> kFlags{{
+// The windows that the rivals have, and 0: the Batcher's own rule.
+constexpr std::array<Nanos, 4> kWindows{0, 1'000'000, 2'000'000, 5'000'000};
+
+void read_waits(Arguments& to, std::string_view text) {
+  to.waits.clear();
+  for (const std::string_view word : split(text, ',')) {
+    const Nanos wait = word == "0" ? 0 : parse_duration(word, "--wait");
+    if (std::find(kWindows.begin(), kWindows.end(), wait) == kWindows.end()) {
+      throw UsageError(fmt::format("--wait takes 0, 1ms, 2ms and 5ms, not {}", word));
+    }
+    to.waits.push_back(wait);
+  }
+}
+
+constexpr std::array<Flag, 27> kFlags{{
     {"--model", read_model},
     {"--row-bytes", [](auto& to, auto text) { to.row_bytes = size(text, "--row-bytes", 1 << 24); }},
     {"--url", [](auto& to, auto text) { to.url = parse_url(text); }},
@@ -84,6 +98,7 @@ constexpr std::array<Flag, 26> kFlags{{
      [](auto& to, auto text) { to.instances = whole_list<int>(text, "--instances", 256); }},
     {"--threads",
      [](auto& to, auto text) { to.threads = whole_list<int>(text, "--threads", 256); }},
+    {"--wait", read_waits},
     {"--max-queue", [](auto& to, auto text) { to.max_queue = size(text, "--max-queue", 1 << 24); }},
     {"--closed",
      [](auto& to, auto text) { to.closed = whole_list<int>(text, "--closed", 65'536); }},
@@ -148,9 +163,9 @@ void refuse_with(const std::vector<std::string_view>& given, std::string_view wh
 }
 
 void check_url(const Arguments& all, const std::vector<std::string_view>& given) {
-  constexpr std::array<std::string_view, 7> kInProcess{"--model",     "--row-bytes", "--max-batch",
-                                                       "--instances", "--threads",   "--max-queue",
-                                                       "--deadline"};
+  constexpr std::array<std::string_view, 8> kInProcess{"--model",     "--row-bytes", "--max-batch",
+                                                       "--instances", "--threads",   "--wait",
+                                                       "--max-queue", "--deadline"};
   constexpr std::array<std::string_view, 4> kRemote{"--body", "--content-type", "--connections",
                                                     "--tenant-header"};
   if (!all.url) return refuse_with(given, "a model in this process: it needs --url", kRemote);
@@ -185,7 +200,8 @@ void check_load(const Arguments& all) {
 
 void check_run(const Arguments& all) {
   if (all.settings().size() != 1) {
-    throw UsageError("run takes one --max-batch, --instances and --threads; sweep takes lists");
+    throw UsageError(
+        "run takes one --max-batch, --instances, --threads and --wait; sweep takes lists");
   }
 }
 

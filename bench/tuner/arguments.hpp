@@ -33,6 +33,7 @@ struct Arguments {
   std::vector<std::size_t> max_batches{};  // one for run
   std::vector<int> instances{1};
   std::vector<int> threads{1};
+  std::vector<Nanos> waits{0};
   std::size_t max_queue = 1024;
 
   std::vector<int> closed{};          // requests in flight
@@ -58,7 +59,9 @@ struct Arguments {
   std::vector<std::string> files{};  // compare
   double threshold = 0.05;
 
-  std::vector<Setting> settings() const { return combinations(max_batches, instances, threads); }
+  std::vector<Setting> settings() const {
+    return combinations(max_batches, instances, threads, waits);
+  }
 };
 
 /// Without the program's name. Throws UsageError.

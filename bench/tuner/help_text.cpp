@@ -22,6 +22,7 @@ SETTING (sweep: lists like 1,8,64)
   --max-batch N      default 64; sweep: 1,2,4,8,16,32,64
   --instances N      default 1
   --threads N        inside one instance, TorchScript only; default 1
+  --wait W           0: the Batcher's rule, the default; 1ms, 2ms, 5ms: a fixed window in its place
   --max-queue N      default 1024
 LOAD
   --closed N[,M]     N clients that wait for each answer; the default, with 64

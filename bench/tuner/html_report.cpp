@@ -57,9 +57,9 @@ std::string saturation(const Report& report) {
   std::vector<PlotSeries> all;
   for (const SweepPoint& point : report.saturated) {
     const std::string name =
-        fmt::format("{} instance{} of {} thread{}", point.setting.instances,
+        fmt::format("{} instance{} of {} thread{}{}", point.setting.instances,
                     point.setting.instances == 1 ? "" : "s", point.setting.threads,
-                    point.setting.threads == 1 ? "" : "s");
+                    point.setting.threads == 1 ? "" : "s", wait_text(point.setting));
     auto series = std::find_if(all.begin(), all.end(),
                                [&](const PlotSeries& each) { return each.name == name; });
     if (series == all.end()) series = all.insert(all.end(), {.name = name, .points = {}});

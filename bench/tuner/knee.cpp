@@ -5,32 +5,43 @@
 
 #include <fmt/core.h>
 
+#include "tuner/parse.hpp"
+
 namespace tuner {
 namespace {
 
 auto cost(const Setting& setting) noexcept {
-  return std::tuple(setting.max_batch, setting.instances * setting.threads, setting.instances);
+  return std::tuple(setting.max_batch, setting.instances * setting.threads, setting.instances,
+                    setting.wait);
 }
 
-bool same_threads(const Setting& a, const Setting& b) noexcept {
-  return a.instances == b.instances && a.threads == b.threads;
+bool differ_in_batch_only(const Setting& a, const Setting& b) noexcept {
+  return a.instances == b.instances && a.threads == b.threads && a.wait == b.wait;
 }
 
 }  // namespace
 
+std::string wait_text(const Setting& setting) {
+  if (setting.wait == 0) return {};
+  return ", window of " + duration_text(static_cast<double>(setting.wait));
+}
+
 std::string to_string(const Setting& setting) {
-  return fmt::format("max_batch {}, {} instance{} of {} thread{}", setting.max_batch,
+  return fmt::format("max_batch {}, {} instance{} of {} thread{}{}", setting.max_batch,
                      setting.instances, setting.instances == 1 ? "" : "s", setting.threads,
-                     setting.threads == 1 ? "" : "s");
+                     setting.threads == 1 ? "" : "s", wait_text(setting));
 }
 
 std::vector<Setting> combinations(const std::vector<std::size_t>& max_batches,
                                   const std::vector<int>& instances,
-                                  const std::vector<int>& threads) {
+                                  const std::vector<int>& threads,
+                                  const std::vector<Nanos>& waits) {
   std::vector<Setting> all;
-  for (const int thread : threads) {
-    for (const int instance : instances) {
-      for (const std::size_t batch : max_batches) all.push_back({batch, instance, thread});
+  for (const Nanos wait : waits) {
+    for (const int thread : threads) {
+      for (const int instance : instances) {
+        for (const std::size_t batch : max_batches) all.push_back({batch, instance, thread, wait});
+      }
     }
   }
   return all;
@@ -55,12 +66,12 @@ std::vector<Setting> candidates(const std::vector<SweepPoint>& saturated, std::s
       single = point;
     }
     const bool seen = std::any_of(knees.begin(), knees.end(), [&](const SweepPoint& knee) {
-      return same_threads(knee.setting, point.setting);
+      return differ_in_batch_only(knee.setting, point.setting);
     });
     if (seen) continue;
     std::vector<SweepPoint> alike;
     for (const SweepPoint& other : saturated) {
-      if (same_threads(other.setting, point.setting)) alike.push_back(other);
+      if (differ_in_batch_only(other.setting, point.setting)) alike.push_back(other);
     }
     knees.push_back(*find_knee(alike));
   }

@@ -7,10 +7,11 @@
 //       --rate 500
 //   aiserve-bench compare before.json now.json
 //
-// `sweep` first saturates every setting (max_batch x instances x threads) with a closed loop,
-// repeats interleaved, and finds the knee: the smallest batch within 2 % of the best throughput. It
-// then loads the best settings with open-loop Poisson arrivals at 10 to 95 % of their saturation,
-// and searches for the highest rate whose p99 keeps --goal. What it recommends it says in words.
+// `sweep` first saturates every setting (max_batch x instances x threads x wait) with a closed
+// loop, repeats interleaved, and finds the knee: the smallest batch within 2 % of the best
+// throughput. It then loads the best settings with open-loop Poisson arrivals at 10 to 95 % of
+// their saturation, and searches for the highest rate whose p99 keeps --goal. What it recommends it
+// says in words.
 //
 // `run` measures one setting or a service behind a URL under one or several loads.
 //
@@ -26,9 +27,9 @@
 //
 // Keys of run: LOAD.per_s .p50_ms .p90_ms .p99_ms .p999_ms .refused_share .mean_batch (where the
 // subject tells it) .offered_per_s .send_lag_p99_us, LOAD being closedN or openRATE; for a mix also
-// LOAD.TENANT.share .per_s .p50_ms .... Keys of sweep: batchB.instancesI.threadsT.saturated.* and
-// .openRATE.*. KEY.repeats holds every repeat; compare tests them (Mann-Whitney) before it calls
-// anything a change.
+// LOAD.TENANT.share .per_s .p50_ms .... Keys of sweep: SETTING.saturated.* and SETTING.openRATE.*,
+// SETTING being batchB.instancesI.threadsT, and .waitWus for a fixed window. KEY.repeats holds
+// every repeat; compare tests them (Mann-Whitney) before it calls anything a change.
 #include <aiserve/core/error.hpp>
 
 #include <string>

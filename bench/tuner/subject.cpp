@@ -5,6 +5,8 @@
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/serving/batcher.hpp"
+#include "rivals/policies.hpp"
+#include "serving/batcher_access.hpp"
 
 namespace tuner {
 namespace {
@@ -66,8 +68,14 @@ struct Subject::Impl {
     made.max_batch = options.setting.max_batch;
     made.max_queue = options.max_queue;
     made.instances = options.setting.instances;
+    if (options.setting.wait != 0) return windowed(options.setting.wait, std::move(made));
     if (options.make_batcher) return options.make_batcher(runtime, *zoo.model, std::move(made));
     return std::make_unique<Batcher>(runtime, *zoo.model, std::move(made));
+  }
+
+  std::unique_ptr<Batcher> windowed(Nanos wait, BatcherOptions made) {
+    made.learn_cap = false;
+    return BatcherAccess::make(runtime, *zoo.model, std::move(made), rivals::window_policy(wait));
   }
 
   Context context_of(const Call& call) const {

@@ -73,8 +73,10 @@ class Sweep {
   }
 
   std::string prefix(const Setting& setting) const {
-    return fmt::format("batch{}.instances{}.threads{}", setting.max_batch, setting.instances,
-                       setting.threads);
+    const std::string wait =
+        setting.wait == 0 ? "" : fmt::format(".wait{}us", setting.wait / 1'000);
+    return fmt::format("batch{}.instances{}.threads{}{}", setting.max_batch, setting.instances,
+                       setting.threads, wait);
   }
 
   void saturate() {

@@ -87,6 +87,7 @@ TEST_CASE("what makes no sense is refused with the reason") {
         "--tenants names the rate of each: no --rate");
   CHECK(refusal("run --max-batch 1,8").starts_with("run takes one --max-batch"));
   CHECK(refusal("run --max-batch 0").starts_with("--max-batch: "));
+  CHECK(refusal("sweep --wait 3ms") == "--wait takes 0, 1ms, 2ms and 5ms, not 3ms");
   CHECK(refusal("sweep --closed 8").starts_with("sweep chooses the loads itself"));
   CHECK(refusal("run --url http://h/ --body b --model null").starts_with("--model does not go"));
   CHECK(refusal("run --body b").starts_with("--body does not go with"));
@@ -102,10 +103,10 @@ TEST_CASE("every flag of the help text is known, and every known flag is in it")
   for (const char* flag :
        {"--model",       "--row-bytes",     "--url",       "--body",      "--content-type",
         "--connections", "--tenant-header", "--max-batch", "--instances", "--threads",
-        "--max-queue",   "--closed",        "--open",      "--rate",      "--burst",
-        "--arrivals",    "--tenants",       "--deadline",  "--goal",      "--seconds",
-        "--warm-up",     "--repeats",       "--seed",      "--json",      "--html",
-        "--threshold"}) {
+        "--wait",        "--max-queue",     "--closed",    "--open",      "--rate",
+        "--burst",       "--arrivals",      "--tenants",   "--deadline",  "--goal",
+        "--seconds",     "--warm-up",       "--repeats",   "--seed",      "--json",
+        "--html",        "--threshold"}) {
     CAPTURE(flag);
     CHECK(help.find(flag) != std::string::npos);
     CHECK(refusal(std::string("run ") + flag) == std::string(flag) + " needs a value");

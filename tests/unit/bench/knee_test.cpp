@@ -62,6 +62,13 @@ TEST_CASE("the recommended point has the most throughput within the goal and ref
   CHECK_FALSE(best_within(points, 1e6));
 }
 
+TEST_CASE("a fixed window is a setting of its own") {
+  const std::vector<Setting> all = combinations({8}, {1}, {1}, {0, 2'000'000});
+  REQUIRE(all.size() == 2);
+  CHECK(to_string(all[0]) == "max_batch 8, 1 instance of 1 thread");
+  CHECK(to_string(all[1]) == "max_batch 8, 1 instance of 1 thread, window of 2 ms");
+}
+
 TEST_CASE("combinations are all of them") {
   CHECK(combinations({1, 8}, {1, 2}, {1}) ==
         std::vector<Setting>{{1, 1, 1}, {8, 1, 1}, {1, 2, 1}, {8, 2, 1}});
