@@ -28,14 +28,6 @@ decide::SchedulerOptions scheduler_options(const BatcherOptions& options,
   return result;
 }
 
-// With thousands in flight an entry is no longer in any cache when its turn comes. All of a batch
-// are asked for at once, instead of one line after the other while its rows are gathered.
-void prefetch(const BatchEntry& entry) noexcept {
-  constexpr std::size_t kLine = 64, kLines = 12;
-  const auto* bytes = reinterpret_cast<const char*>(&entry);
-  for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(bytes + i * kLine, 1);
-}
-
 }  // namespace
 
 // Callers must not run under the engine's lock, so that what they hold cannot wait for it.
@@ -295,7 +287,6 @@ void BatchEngine::board_locked(InstanceWorker& worker) {
   worker.reported = false;
   for (decide::QueueItem* item : worker.picked.members) {
     EntryPtr entry = take_out_locked(*item);
-    prefetch(*entry);
     std::vector<EntryPtr> companions = std::move(entry->companions);
     worker.running.push_back(std::move(entry));
     for (EntryPtr& companion : companions) worker.running.push_back(std::move(companion));

@@ -9,7 +9,7 @@ namespace aiserve::inline v0::detail {
 namespace {
 
 // A batch size is tried this often before the instance is ready, and all sizes no longer than that.
-constexpr int kWarmUpRuns = 3;
+constexpr int kWarmUpRuns = 8;
 constexpr Duration kWarmUpTime = std::chrono::seconds(2);
 
 // Whether a failure may be one row's fault. The others are the model's state, or the caller's.
