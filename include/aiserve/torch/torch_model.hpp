@@ -48,7 +48,8 @@ struct TorchModelOptions {
   int intra_op_threads = 1;
   /// Makes weights constants and inlines everything. Switch off for modules that keep state.
   bool freeze = true;
-  /// Fuses and re-lays convolutions out; can be several times faster on a CPU. Ignored without freeze.
+  /// Fuses and re-lays convolutions out; can be several times faster on a CPU. Ignored without
+  /// freeze.
   bool optimize_for_inference = true;
   /// Computes in bfloat16: parameters, buffers and floating inputs are converted, outputs come back
   /// as the signature's type. Pays on CPUs with AMX (Sapphire Rapids on: matrix products up to 5
