@@ -11,6 +11,7 @@
 #include <aiserve/serving/shapes.hpp>
 #include <aiserve/serving/typed_batcher.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
+#include <aiserve/testing/tcp_gate.hpp>
 #include <aiserve/torch/torch_model.hpp>
 
 namespace docs {
