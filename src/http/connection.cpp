@@ -36,6 +36,7 @@ void Connection::feed(std::string_view bytes, TimePoint now) {
     if (lingered_ > kLingerUpTo) phase_ = Phase::closed;
     return;
   }
+  if (protocol_ != nullptr) return feed_protocol(bytes);
   if (stop_reading_ && !bytes.empty()) linger_ = true;
   if (phase_ != Phase::open || stop_reading_) return;
   if (spill_.empty()) {
@@ -46,6 +47,7 @@ void Connection::feed(std::string_view bytes, TimePoint now) {
     process_spill();
   }
   write_out();
+  hand_over_spill();
 }
 
 void Connection::process_spill() {
@@ -73,7 +75,7 @@ bool Connection::can_parse() const noexcept {
 }
 
 bool Connection::step(std::string_view& input) {
-  if (stop_reading_ || phase_ != Phase::open) return false;
+  if (stop_reading_ || may_switch_ || protocol_ != nullptr || phase_ != Phase::open) return false;
   if (discard_left_ != 0) {
     const std::size_t n = std::min(discard_left_, input.size());
     input.remove_prefix(n);
@@ -90,8 +92,8 @@ bool Connection::step(std::string_view& input) {
   return reading_->state == Exchange::State::head ? head_step(input) : take_body(input);
 }
 
-bool Connection::must_wait(Method method) const noexcept {
-  return running_ != 0 && (unsafe_running_ || !is_safe(method));
+bool Connection::must_wait(const Head& head) const noexcept {
+  return running_ != 0 && (unsafe_running_ || !is_safe(head.method) || head.upgrade);
 }
 
 bool Connection::head_step(std::string_view& input) {
@@ -106,7 +108,7 @@ bool Connection::head_step(std::string_view& input) {
     case HeadParser::Outcome::done:
       break;
   }
-  if (must_wait(exchange.data.head.method)) {
+  if (must_wait(exchange.data.head)) {
     held_ = true;
     return false;
   }
@@ -225,6 +227,7 @@ void Connection::start(Exchange& exchange) {
   exchange.state = Exchange::State::running;
   ++running_;
   unsafe_running_ = !is_safe(exchange.data.head.method);
+  may_switch_ = can_switch(exchange);
   const bool nested = std::exchange(processing_, true);
   events_.on_request(exchange);
   processing_ = nested;
@@ -250,6 +253,10 @@ void Connection::end_of_input(TimePoint now) {
   now_ = now;
   if (phase_ == Phase::lingering) phase_ = Phase::closed;
   if (phase_ != Phase::open) return;
+  if (protocol_ != nullptr) {
+    protocol_->end_of_input(now);
+    return follow_protocol();
+  }
   const bool waited_for = running_ != 0 || std::any_of(ring_.begin(), ring_.end(), [](Exchange* x) {
                             return x != nullptr && x->state == Exchange::State::streaming;
                           });

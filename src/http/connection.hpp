@@ -6,6 +6,9 @@
 // ring is full or much output waits, parsing stops; when much input waits, reading stops.
 // An error in framing is answered after what came before it, then the connection ends, lingering
 // for a moment so that the answer isn't lost to a reset (RFC 9112 section 9.6).
+//
+// A request to upgrade runs alone, and nothing behind it is parsed before its answer: if that is a
+// 101, a Protocol takes over (connection_upgrade.cpp).
 #pragma once
 
 #include <array>
@@ -18,6 +21,7 @@
 
 #include "http/exchange.hpp"
 #include "http/out_buffer.hpp"
+#include "http/protocol.hpp"
 #include "http/response_writer.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -66,11 +70,7 @@ class Connection {
  public:
   static constexpr std::size_t kSlots = 16;
 
-  enum class Phase : std::uint8_t {
-    open,
-    lingering,  // everything is sent: shut down sending, feed and drop what still comes
-    closed      // close the socket
-  };
+  using Phase = detail::Phase;
 
   Connection(ConnectionEvents& events, const ConnectionLimits& limits,
              ConnectionResources& resources, TimePoint now) noexcept;
@@ -89,10 +89,10 @@ class Connection {
   void sent(std::size_t n, TimePoint now);
 
   bool wants_read() const noexcept;
-  bool wants_write() const noexcept { return out_ != nullptr; }
+  bool wants_write() const noexcept;
   Phase phase() const noexcept { return phase_; }
-  // A request is being read or worked on, or output waits.
-  bool busy() const noexcept { return count_ != 0 || out_ != nullptr; }
+  // A request is being read or worked on, output waits, or another protocol is spoken.
+  bool busy() const noexcept { return count_ != 0 || out_ != nullptr || protocol_ != nullptr; }
 
   // Looks at all timeouts.
   void tick(TimePoint now);
@@ -103,9 +103,11 @@ class Connection {
 
   // --- the server's side
   void answer(Exchange& exchange, Response&& response, TimePoint now);
+  // Whether a response that switches protocols may answer this request.
+  static bool can_switch(const Exchange& exchange) noexcept;
   // The coroutine of this exchange is done with it.
   void handler_ended(Exchange& exchange) noexcept;
-  // The stream of an exchange has something to pull.
+  // The stream of an exchange has something to pull, or the protocol something to send.
   void stream_ready(TimePoint now);
   template <class F>
   void for_each(F&& visit) {
@@ -128,7 +130,7 @@ class Connection {
   bool chunked_step(std::string_view& input);
   void start(Exchange& exchange);
   void refuse(int status, std::string_view reason);
-  bool must_wait(Method method) const noexcept;
+  bool must_wait(const Head& head) const noexcept;
   void drop_reading() noexcept;
 
   void advance();
@@ -136,12 +138,19 @@ class Connection {
   void write_head(Exchange& exchange);
   bool pull_stream(Exchange& exchange);
   void finish_out() noexcept;
+  void end_sending() noexcept;
   void pop_front() noexcept;
   void let_go(Exchange& exchange) noexcept;
 
   void check_reading(TimePoint now);
   void check_running(TimePoint now);
   void check_stream(TimePoint now);
+
+  void switch_protocol();
+  void feed_protocol(std::string_view bytes);
+  void hand_over_spill();
+  void follow_protocol() noexcept;
+  void end_protocol(CancelReason reason) noexcept;
 
   ConnectionEvents& events_;
   const ConnectionLimits& limits_;
@@ -155,6 +164,7 @@ class Connection {
   bool held_ = false;  // a request waits until others have ended
   bool unsafe_running_ = false;
   bool served_ = false;
+  bool may_switch_ = false;  // what comes may be of another protocol
   std::uint8_t first_ = 0;
   std::uint8_t count_ = 0;
   std::uint8_t running_ = 0;
@@ -162,6 +172,7 @@ class Connection {
   Exchange* reading_ = nullptr;  // in the ring from the end of its head on
   std::string spill_;            // what cannot be parsed yet
   std::unique_ptr<OutBuffer> out_;
+  std::shared_ptr<Protocol> protocol_;
   TimePoint now_;
   TimePoint since_;      // first byte of the head, end of the head, end of the last response
   TimePoint out_since_;  // last progress of the output

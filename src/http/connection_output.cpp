@@ -30,6 +30,8 @@ void Connection::answer(Exchange& exchange, Response&& response, TimePoint now) 
     --running_;
     if (running_ == 0) unsafe_running_ = false;
   }
+  // It ran alone: this is the answer that what lies behind its request has waited for.
+  if (ResponseWriter::protocol(exchange.response) == nullptr) may_switch_ = false;
   if (!processing_) advance();
 }
 
@@ -38,24 +40,27 @@ void Connection::handler_ended(Exchange& exchange) noexcept { exchange.handler_r
 void Connection::stream_ready(TimePoint now) {
   now_ = now;
   advance();
+  if (protocol_ != nullptr) follow_protocol();
 }
 
 // After a response: writes what is next in order and parses what had to wait.
 void Connection::advance() {
   write_out();
-  while (!spill_.empty() && phase_ == Phase::open) {
+  while (!spill_.empty() && phase_ == Phase::open && protocol_ == nullptr) {
     const std::size_t before = spill_.size();
     if (reading_ == nullptr && !can_parse()) return;
     process_spill();
     write_out();
-    if (spill_.size() == before) return;
+    if (spill_.size() == before) break;
   }
+  hand_over_spill();
 }
 
 void Connection::write_out() {
   while (count_ != 0 && phase_ == Phase::open && !close_after_out_) {
     Exchange& exchange = slot(0);
     if (exchange.state == Exchange::State::ready) {
+      if (ResponseWriter::protocol(exchange.response) != nullptr) return switch_protocol();
       write_head(exchange);
       if (exchange.state == Exchange::State::streaming) continue;
       pop_front();
@@ -67,6 +72,7 @@ void Connection::write_out() {
       return;
     }
   }
+  if (close_after_out_ && out_ == nullptr && phase_ == Phase::open) end_sending();
 }
 
 void Connection::write_head(Exchange& exchange) {
@@ -134,15 +140,21 @@ void Connection::let_go(Exchange& exchange) noexcept {
 }
 
 std::size_t Connection::gather(std::span<iovec> pieces) const noexcept {
-  return out_ == nullptr ? 0 : out_->gather(pieces);
+  if (out_ != nullptr) return out_->gather(pieces);
+  return protocol_ == nullptr ? 0 : protocol_->gather(pieces);
 }
 
 void Connection::sent(std::size_t n, TimePoint now) {
   now_ = now;
+  if (out_ == nullptr) {
+    protocol_->sent(n, now);
+    return follow_protocol();
+  }
   if (n != 0) out_since_ = now;
   out_->consume(n);
   if (out_->empty()) finish_out();
   if (phase_ == Phase::open && !processing_) advance();
+  if (protocol_ != nullptr) follow_protocol();
 }
 
 void Connection::finish_out() noexcept {
@@ -152,14 +164,22 @@ void Connection::finish_out() noexcept {
     resources_.out_buffers.push_back(std::move(out_));
   }
   out_.reset();
-  const bool drained = draining_ && count_ == 0 && reading_ == nullptr;
-  if (!close_after_out_ && !drained) return;
+  const bool drained = draining_ && count_ == 0 && reading_ == nullptr && protocol_ == nullptr;
+  if (close_after_out_ || drained) end_sending();
+}
+
+void Connection::end_sending() noexcept {
   phase_ = linger_ ? Phase::lingering : Phase::closed;
   since_ = now_;
 }
 
+bool Connection::wants_write() const noexcept {
+  return out_ != nullptr || (protocol_ != nullptr && protocol_->wants_write());
+}
+
 bool Connection::wants_read() const noexcept {
   if (phase_ == Phase::lingering) return true;
+  if (protocol_ != nullptr) return protocol_->wants_read();
   return phase_ == Phase::open && !stop_reading_ && spill_.size() < limits_.read_ahead;
 }
 
@@ -171,6 +191,10 @@ void Connection::tick(TimePoint now) {
   if (phase_ != Phase::open) return;
   if (out_ != nullptr && now - out_since_ >= limits_.write_timeout) {
     return abort(CancelReason::slow_client);
+  }
+  if (protocol_ != nullptr) {
+    protocol_->tick(now);
+    return follow_protocol();
   }
   if (running_ != 0) check_running(now);
   check_reading(now);
@@ -220,6 +244,10 @@ void Connection::check_stream(TimePoint now) {
 void Connection::drain(TimePoint now) {
   now_ = now;
   draining_ = true;
+  if (protocol_ != nullptr) {
+    protocol_->drain(now);
+    return follow_protocol();
+  }
   if (phase_ == Phase::open && !busy() && reading_ == nullptr) phase_ = Phase::closed;
 }
 
@@ -241,6 +269,7 @@ void Connection::abort(CancelReason reason) noexcept {
   out_.reset();
   spill_.clear();
   phase_ = Phase::closed;
+  end_protocol(reason);
 }
 
 }  // namespace aiserve::inline v0::http::detail

@@ -1,5 +1,4 @@
 // What a session does with its requests: route, hooks, handler, answer.
-#include <atomic>
 #include <utility>
 
 #include "http/event_queue.hpp"
@@ -10,29 +9,6 @@ namespace aiserve::inline v0::http::detail {
 namespace {
 
 constexpr std::string_view kEventStream = "text/event-stream";
-
-// Wakes the connection of an event stream, from any thread. Detached when the stream is over.
-struct StreamLink : v0::detail::InboxNode {
-  StreamLink(v0::detail::IoThread& its_home, Session& its_session) noexcept
-      : InboxNode(&StreamLink::run), home(its_home), session(&its_session) {}
-
-  // Any thread, one at a time: the queue holds its lock.
-  static void wake(const std::shared_ptr<StreamLink>& link) noexcept {
-    if (link->queued.exchange(true, std::memory_order_acq_rel)) return;
-    link->self = link;
-    link->home.push(link.get());
-  }
-  static void run(InboxNode* node) noexcept {
-    const auto keep = std::move(static_cast<StreamLink*>(node)->self);
-    keep->queued.store(false, std::memory_order_release);
-    if (keep->session != nullptr) keep->session->stream_ready();
-  }
-
-  v0::detail::IoThread& home;
-  Session* session;                  // home thread only
-  std::atomic<bool> queued{false};   // in the inbox
-  std::shared_ptr<StreamLink> self;  // so long as it is
-};
 
 ContextOptions context_options(const Exchange& exchange) {
   ContextOptions options;
@@ -130,10 +106,8 @@ void Session::run_async(Exchange& exchange) {
 }
 
 void Session::run_events(Exchange& exchange) {
-  auto link = std::make_shared<StreamLink>(thread_.io(), *this);
-  exchange.events = std::make_shared<EventQueue>(
-      core_.options.max_events, [link] { StreamLink::wake(link); },
-      [link] { link->session = nullptr; });
+  exchange.events =
+      std::make_shared<EventQueue>(core_.options.max_events, [link = link()] { link->wake(); });
   const bool head_only = exchange.data.head.method == Method::head;
   exchange.handler_running = !head_only;
   if (head_only) exchange.pass = Gate::Pass();
@@ -169,7 +143,11 @@ void Session::respond(Exchange& exchange, Response&& response) {
       response = to_response(exchange, error_from_current_exception());
     }
   }
-  if (const std::string_view fault = ResponseWriter::fault(response); !fault.empty()) {
+  std::string_view fault = ResponseWriter::fault(response);
+  if (ResponseWriter::protocol(response) != nullptr && !Connection::can_switch(exchange)) {
+    fault = "a change of protocol that the client did not ask for";
+  }
+  if (!fault.empty()) {
     const Error error = Error().with_detail("the response cannot be sent: " + std::string(fault));
     response = to_response(exchange, error);
   }

@@ -80,7 +80,6 @@ void EventQueue::gone(CancelReason) noexcept {
   const std::scoped_lock lock(mutex_);
   gone_ = true;
   wake_ = nullptr;
-  if (detach_) std::exchange(detach_, nullptr)();
   std::string().swap(text_);
 }
 

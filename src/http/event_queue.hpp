@@ -17,10 +17,9 @@ bool append_event(std::string& out, const Event& event);
 class EventQueue final : public StreamSource {
  public:
   // `wake` is called, on the sender's thread with the lock held, when there is something new to
-  // pull; it may only push to an inbox. `detach` is called on the connection's thread at the end.
-  EventQueue(std::size_t capacity, std::function<void()> wake,
-             std::function<void()> detach = nullptr) noexcept
-      : capacity_(capacity), wake_(std::move(wake)), detach_(std::move(detach)) {}
+  // pull; it may only push to an inbox.
+  EventQueue(std::size_t capacity, std::function<void()> wake) noexcept
+      : capacity_(capacity), wake_(std::move(wake)) {}
 
   Result<void> send(const Event& event);
   bool open() const noexcept;
@@ -36,7 +35,6 @@ class EventQueue final : public StreamSource {
   mutable std::mutex mutex_;
   const std::size_t capacity_;
   std::function<void()> wake_;
-  std::function<void()> detach_;
   std::string text_;
   bool woken_ = false;
   bool closed_ = false;  // by the sender

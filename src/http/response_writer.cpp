@@ -12,6 +12,8 @@ namespace {
 // The few that nearly all responses have, as one append.
 std::string_view ready_status_line(int status) noexcept {
   switch (status) {
+    case 101:
+      return "HTTP/1.1 101 Switching Protocols\r\n";
     case 200:
       return "HTTP/1.1 200 OK\r\n";
     case 201:
@@ -52,7 +54,9 @@ void append_status_line(std::string& out, int status) {
   out += "\r\n";
 }
 
-constexpr bool has_no_body(int status) noexcept { return status == 204 || status == 304; }
+constexpr bool has_no_body(int status) noexcept {
+  return status == 101 || status == 204 || status == 304;
+}
 
 }  // namespace
 
@@ -140,8 +144,18 @@ std::string_view DateLine::at(WallTime now) {
 
 std::string_view ResponseWriter::fault(const Response& response) noexcept {
   if (!response.fault_.empty()) return response.fault_;
+  if (response.protocol_ != nullptr) {
+    return response.status_ == 101 ? "" : "a change of protocol with a status other than 101";
+  }
   if (response.status_ < 200 || response.status_ > 599) return "a status outside 200 to 599";
   return {};
+}
+
+Response ResponseWriter::switching(std::string_view name, std::shared_ptr<Protocol> protocol) {
+  Response response(101);
+  response.fields_.append("Upgrade: ").append(name).append("\r\nConnection: Upgrade\r\n");
+  response.protocol_ = std::move(protocol);
+  return response;
 }
 
 Response ResponseWriter::streaming(std::string_view content_type,

@@ -41,6 +41,13 @@ class ResponseWriter {
   static const std::shared_ptr<StreamSource>& stream(const Response& response) noexcept {
     return response.stream_;
   }
+  // What takes over when this response has been sent; null for all but a 101.
+  static const std::shared_ptr<Protocol>& protocol(const Response& response) noexcept {
+    return response.protocol_;
+  }
+  // 101: from here on `protocol` has the connection, and is called `name` in the Upgrade field.
+  // `name` must live for the whole program. For requests that Connection::can_switch().
+  static Response switching(std::string_view name, std::shared_ptr<Protocol> protocol);
   static Response streaming(std::string_view content_type, std::shared_ptr<StreamSource> source);
   static std::size_t body_size(const Response& response) noexcept {
     return response.bytes_.empty() ? response.text_.size() : response.bytes_.size();

@@ -22,7 +22,7 @@ class RouteMetrics {
   void count(int status, Duration took) noexcept;
 
  private:
-  static constexpr int kFirst = 200;
+  static constexpr int kFirst = 101;
   static constexpr int kLast = 599;
 
   Counter* counter(int status) noexcept;

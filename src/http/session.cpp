@@ -33,6 +33,7 @@ Session::Session(HttpThread& thread, Descriptor socket, std::string peer)
 
 Session::~Session() {
   connection_.abort(CancelReason::client_gone);
+  if (link_ != nullptr) link_->detach();
   thread_.io().forget(*this);
 }
 
@@ -130,7 +131,6 @@ std::uint32_t Session::wanted_events() const noexcept {
 
 // Follows the connection's wishes; destroys the session when it is over.
 void Session::settle() noexcept {
-  using Phase = Connection::Phase;
   if (connection_.phase() == Phase::lingering && !std::exchange(send_shut_, true)) {
     ::shutdown(socket_.get(), SHUT_WR);
     if (input_ended_) connection_.end_of_input(thread_.now());
@@ -175,6 +175,11 @@ void Session::respond_later(Exchange& exchange, Result<Response>&& result) {
   thread_.clock_now();
   respond(exchange, to_response(exchange, std::move(result)));
   if (!in_turn_) thread_.io().flush_later(*this);
+}
+
+const std::shared_ptr<SessionLink>& Session::link() {
+  if (link_ == nullptr) link_ = std::make_shared<SessionLink>(thread_.io(), *this);
+  return link_;
 }
 
 void Session::stream_ready() noexcept {

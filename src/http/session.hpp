@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "core/io_thread.hpp"
 #include "http/connection.hpp"
 #include "http/listener.hpp"
 #include "http/server_core.hpp"
+#include "http/session_link.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -27,8 +29,10 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
 
   // The answer of a suspended handler; what it leads to is sent at the end of this turn.
   void respond_later(Exchange& exchange, Result<Response>&& result);
-  // An event stream has something to send.
+  // A stream, or the protocol after an upgrade, has something to send.
   void stream_ready() noexcept;
+  // To wake this session from anywhere; made at the first call.
+  const std::shared_ptr<SessionLink>& link();
 
   Session* previous = nullptr;  // in the thread's list
   Session* next = nullptr;
@@ -66,6 +70,7 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   std::string peer_;
   Connection connection_;
   Gate::Pass pass_;  // while the connection is busy
+  std::shared_ptr<SessionLink> link_;
   std::uint32_t events_ = 0;
   bool write_blocked_ = false;
   bool input_ended_ = false;

@@ -25,6 +25,7 @@ class Tensor;
 namespace aiserve::inline v0::http {
 
 namespace detail {
+class Protocol;
 class StreamSource;
 class ResponseWriter;
 }  // namespace detail
@@ -74,6 +75,7 @@ class Response {
   std::string text_;
   Bytes bytes_;  // the body, if not empty
   std::shared_ptr<detail::StreamSource> stream_;
+  std::shared_ptr<detail::Protocol> protocol_;
 };
 
 /// text/plain; charset=utf-8

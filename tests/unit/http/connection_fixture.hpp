@@ -5,6 +5,8 @@
 //   GET  /big         100,000 bytes     POST /small       takes 10 bytes at most
 //   GET  /events      an event stream that stays open; `events` is its queue
 //   GET  /deadline    suspends with a deadline of 30 s
+//   GET  /upgrade     a change to EchoProtocol if it was asked for, else 426;
+//        /slow/upgrade the same in finish("upgrade")
 #pragma once
 
 #include <algorithm>
@@ -19,6 +21,44 @@
 #include "http/event_queue.hpp"
 
 namespace aiserve::http::detail {
+
+// Sends back what it gets; '$' ends it when all is sent, '!' says "pong" at the next tick.
+class EchoProtocol final : public Protocol {
+ public:
+  void feed(std::string_view bytes, TimePoint) override {
+    for (const char c : bytes) {
+      if (closing) return;
+      closing = c == '$';
+      ponging = ponging || c == '!';
+      waiting += c;
+    }
+  }
+  void end_of_input(TimePoint) override { closing = true; }
+  std::size_t gather(std::span<iovec> pieces) const noexcept override {
+    if (waiting.empty()) return 0;
+    pieces[0] = {const_cast<char*>(waiting.data()), waiting.size()};
+    return 1;
+  }
+  void sent(std::size_t n, TimePoint) override { waiting.erase(0, n); }
+  bool wants_read() const noexcept override { return !closing; }
+  bool wants_write() const noexcept override { return !waiting.empty(); }
+  Phase phase() const noexcept override {
+    return closing && waiting.empty() ? Phase::closed : Phase::open;
+  }
+  void tick(TimePoint) override {
+    if (std::exchange(ponging, false)) waiting += "pong";
+  }
+  void drain(TimePoint) override {
+    waiting += "bye";
+    closing = true;
+  }
+  void ended(CancelReason reason) noexcept override { ends.push_back(reason); }
+
+  std::string waiting;
+  std::vector<CancelReason> ends;
+  bool closing = false;
+  bool ponging = false;
+};
 
 class ConnectionFixture : public ConnectionEvents {
  public:
@@ -56,7 +96,7 @@ class ConnectionFixture : public ConnectionEvents {
   void finish(const std::string& name) {
     Exchange& exchange = *suspended.at(name);
     suspended.erase(name);
-    end_handler(exchange, text(name));
+    end_handler(exchange, name == "upgrade" ? upgrade(exchange) : text(name));
     take_output();
   }
   void end_handler(Exchange& exchange, Response response) {
@@ -64,6 +104,11 @@ class ConnectionFixture : public ConnectionEvents {
     exchange.handler_running = false;
     if (home == nullptr) return resources.exchanges.release(exchange);
     home->answer(exchange, std::move(response), now);
+  }
+  Response upgrade(const Exchange& exchange) {
+    if (!Connection::can_switch(exchange)) return Response(426);
+    echo = std::make_shared<EchoProtocol>();
+    return ResponseWriter::switching("echo", echo);
   }
   void pass(Duration time) {
     now += time;
@@ -78,7 +123,7 @@ class ConnectionFixture : public ConnectionEvents {
     for (std::size_t at; (at = left.find("HTTP/1.1 ")) != std::string_view::npos;) {
       left.remove_prefix(at + 9);
       const int status = std::stoi(std::string(left.substr(0, 3)));
-      if (status >= 200) found.push_back(status);
+      if (status != 100) found.push_back(status);
     }
     return found;
   }
@@ -127,6 +172,8 @@ class ConnectionFixture : public ConnectionEvents {
     } else if (path == "/events") {
       events = std::make_shared<EventQueue>(1000, [this] { ++wakes; });
       connection->answer(exchange, ResponseWriter::streaming("text/event-stream", events), now);
+    } else if (path == "/upgrade") {
+      connection->answer(exchange, upgrade(exchange), now);
     } else {
       connection->answer(exchange, text("root"), now);
     }
@@ -151,6 +198,7 @@ class ConnectionFixture : public ConnectionEvents {
   std::vector<std::string> gone;
   std::map<std::string, Exchange*> suspended;
   std::shared_ptr<EventQueue> events;
+  std::shared_ptr<EchoProtocol> echo;  // the newest
   int heads = 0;
   int refusals = 0;
   int early = 0;

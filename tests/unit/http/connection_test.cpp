@@ -322,6 +322,13 @@ TEST_CASE("a stream on HTTP/1.0 ends with its connection") {
   CHECK(f.output.ends_with("\r\n\r\ndata: x\n\n"));
   CHECK(f.output.find("Connection: close") != std::string::npos);
   CHECK(f.connection->phase() == Connection::Phase::closed);
+
+  ConnectionFixture quiet;
+  quiet.feed("GET /events HTTP/1.0\r\n\r\n");
+  CHECK_FALSE(quiet.closed());
+  quiet.events->close();
+  quiet.connection->stream_ready(quiet.now);
+  CHECK(quiet.connection->phase() == Connection::Phase::closed);
 }
 
 TEST_CASE("a deadline answers 504, ends the connection, and the handler's answer is dropped") {
