@@ -15,13 +15,17 @@ double percentile(std::vector<double>& sorted, double share) {
 struct State {
   std::unique_ptr<Contest> contest;
   std::size_t best_batch = 0;
+  std::size_t largest_fillable = 0;  // what 64 requests in flight can fill on each instance
 };
+
+constexpr std::size_t kInFlight = 64;
 
 void begin(State& state, const std::string& path, int instances) {
   ContestOptions options;
   options.model = {tuner::ModelKind::fashion, 0, 0, path};
   options.instances = instances;
   state.contest = std::make_unique<Contest>(options);
+  state.largest_fillable = kInFlight / static_cast<std::size_t>(instances);
 }
 
 struct Timing {
@@ -37,13 +41,17 @@ double mean_batch_since(const State& state, const aiserve::BatcherSnapshot& befo
 
 void closed64_round(Sample& sample, State& state, const std::string& prefix, Timing timing) {
   double floor = 0;
+  double fillable = 0;
   LoopResult load;
   const auto before = state.contest->snapshot();
   for (int i = 0; i < timing.slices; ++i) {
     floor += state.contest->direct_rate(state.best_batch, timing.seconds) / timing.slices;
-    load.add(state.contest->served(64, timing.seconds));
+    fillable += state.contest->direct_rate(state.largest_fillable, timing.seconds) / timing.slices;
+    load.add(state.contest->served(static_cast<int>(kInFlight), timing.seconds));
   }
   sample.set(prefix + "_ratio", load.per_second() / floor);
+  sample.set(prefix + "_ceiling", fillable / floor);
+  sample.set(prefix + "_ratio_of_ceiling", load.per_second() / fillable);
   sample.set(prefix + "_per_s", load.per_second());
   sample.set(prefix + "_direct_per_s", floor);
   sample.set(prefix + "_direct_batch", static_cast<double>(state.best_batch));
@@ -60,6 +68,8 @@ Group closed64_group(const std::string& path, int instances, Timing timing) {
   const auto state = std::make_shared<State>();
   return {.name = prefix,
           .keys = {{.name = prefix + "_ratio", .unit = "ratio", .at_least = 0.9},
+                   {.name = prefix + "_ratio_of_ceiling", .unit = "ratio", .at_least = 0.9},
+                   {.name = prefix + "_ceiling", .unit = "ratio"},
                    {.name = prefix + "_per_s", .unit = "/s"},
                    {.name = prefix + "_direct_per_s", .unit = "/s"},
                    {.name = prefix + "_direct_batch", .unit = "rows"},

@@ -89,12 +89,14 @@ void round(Sample& sample, State& state, const std::string& prefix, int goal_ms,
   const auto subject = with_goal(goal_ms);
   const tuner::LoadResult ours = offer(*subject, overload(state, seconds, 4.0));
   const double p99 = milliseconds(ours.all().latency, 0.99);
-  sample.set(prefix + ".p99_ratio", p99 / goal_ms);
+  const double beyond = 0.01 * static_cast<double>(ours.all().latency.count());
+  sample.set_percentile(prefix + ".p99_ratio", p99 / goal_ms, beyond);
   sample.set(prefix + ".throughput_ratio", ours.per_second() / hand.per_second());
-  sample.set(prefix + ".p99_ms", p99);
+  sample.set_percentile(prefix + ".p99_ms", p99, beyond);
   sample.set(prefix + ".per_s", ours.per_second());
   sample.set(prefix + ".mean_batch", ours.mean_batch());
-  sample.set(prefix + ".hand_p99_ms", milliseconds(hand.all().latency, 0.99));
+  sample.set_percentile(prefix + ".hand_p99_ms", milliseconds(hand.all().latency, 0.99),
+                        0.01 * static_cast<double>(hand.all().latency.count()));
   sample.set(prefix + ".hand_per_s", hand.per_second());
   sample.set(prefix + ".hand_max_batch", static_cast<double>(state.best.max_batch));
   sample.set(prefix + ".hand_max_queue", static_cast<double>(state.best.max_queue));

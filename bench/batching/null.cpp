@@ -1,7 +1,10 @@
 // batching.null.*, batching.scaling.*: what the machinery costs when the model costs nothing.
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <vector>
+
+#include <fmt/core.h>
 
 #include "batching/groups.hpp"
 #include "decide/scheduler.hpp"
@@ -55,17 +58,20 @@ void null_round(Sample& sample, int runs) {
   sample.set("batching.null.policy_4096_ns", policy_ns(4096, 300));
 }
 
-// The two numbers take turns, so that a slow moment of the machine hits both.
+// The numbers take turns, so that a slow moment of the machine hits all. Those between show where
+// what the requests in flight keep in memory (2 KB each) outgrows the caches of a core.
 void scaling_round(Sample& sample, int runs) {
-  double few = 0;
-  double many = 0;
+  constexpr std::array<int, 4> kInFlight{64, 256, 1024, 4096};
+  std::array<double, kInFlight.size()> cost{};
   for (int i = 0; i < runs; ++i) {
-    few += measure_hop(HopKind::batcher_small, 64, 200'000).cpu_ns / runs;
-    many += measure_hop(HopKind::batcher_small, 4096, 400'000).cpu_ns / runs;
+    for (std::size_t k = 0; k < kInFlight.size(); ++k) {
+      cost[k] += measure_hop(HopKind::batcher_small, kInFlight[k], 300'000).cpu_ns / runs;
+    }
   }
-  sample.set("batching.scaling.cpu_ratio", many / few);
-  sample.set("batching.scaling.cpu_ns_at_64", few);
-  sample.set("batching.scaling.cpu_ns_at_4096", many);
+  sample.set("batching.scaling.cpu_ratio", cost.back() / cost.front());
+  for (std::size_t k = 0; k < kInFlight.size(); ++k) {
+    sample.set(fmt::format("batching.scaling.cpu_ns_at_{}", kInFlight[k]), cost[k]);
+  }
 }
 
 }  // namespace
@@ -81,6 +87,8 @@ std::vector<Group> null_groups(const Options& options) {
           {.name = "batching.scaling",
            .keys = {{.name = "batching.scaling.cpu_ratio", .unit = "ratio", .at_most = 1.2},
                     {.name = "batching.scaling.cpu_ns_at_64", .unit = "ns CPU"},
+                    {.name = "batching.scaling.cpu_ns_at_256", .unit = "ns CPU"},
+                    {.name = "batching.scaling.cpu_ns_at_1024", .unit = "ns CPU"},
                     {.name = "batching.scaling.cpu_ns_at_4096", .unit = "ns CPU"}},
            .round = [runs](Sample& sample) { scaling_round(sample, runs); }}};
 }

@@ -35,6 +35,7 @@ struct Turn {
 
   double p50() const { return milliseconds(answered.latency, 0.5); }
   double p99() const { return milliseconds(answered.latency, 0.99); }
+  double beyond_p99() const { return 0.01 * static_cast<double>(answered.latency.count()); }
   // Who drops requests has no latency to compare.
   bool kept_up() const { return answered.refused + answered.expired == 0; }
 };
@@ -76,7 +77,8 @@ void round(Sample& sample, State& state, const std::string& prefix, const Plan& 
   double best_p99 = best_p50;
   for (std::size_t i = 1; i < all.size(); ++i) {
     sample.set(prefix + "." + all[i].name + "_p50_ms", all[i].p50());
-    sample.set(prefix + "." + all[i].name + "_p99_ms", all[i].p99());
+    sample.set_percentile(prefix + "." + all[i].name + "_p99_ms", all[i].p99(),
+                          all[i].beyond_p99());
     if (!all[i].kept_up()) continue;
     best_p50 = std::min(best_p50, all[i].p50());
     best_p99 = std::min(best_p99, all[i].p99());
@@ -85,9 +87,9 @@ void round(Sample& sample, State& state, const std::string& prefix, const Plan& 
   if (!ours.kept_up()) throw std::runtime_error("ours refused requests");
   sample.set(prefix + ".offered_per_s", offered.per_second);
   sample.set(prefix + ".p50_ms", ours.p50());
-  sample.set(prefix + ".p99_ms", ours.p99());
+  sample.set_percentile(prefix + ".p99_ms", ours.p99(), ours.beyond_p99());
   sample.set(prefix + ".p50_ratio", ours.p50() / best_p50);
-  sample.set(prefix + ".p99_ratio", ours.p99() / best_p99);
+  sample.set_percentile(prefix + ".p99_ratio", ours.p99() / best_p99, ours.beyond_p99());
 }
 
 std::vector<Key> keys(const std::string& prefix) {
