@@ -311,6 +311,7 @@ void BatchEngine::finished(InstanceWorker& worker, const decide::BatchDecision& 
     entries.swap(worker.running);
     --busy_;
     computed_ += entries.size();
+    computing_ += compute;
     reruns_ += reruns;
     // A batch that was run in parts, or by a model that was replaced, teaches nothing.
     const bool teaches = reruns == 0 && &worker.fleet() == fleet_.get();

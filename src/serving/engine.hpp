@@ -127,6 +127,7 @@ class BatchEngine final : private Announcement::Listener {
   std::size_t active_;        // workers that may be busy
   bool slot_wanted_ = false;  // all compute slots are taken; slot_free() will come
   std::uint64_t computed_ = 0;
+  Duration computing_{};
   std::uint64_t reruns_ = 0;
   std::uint64_t version_ = 1;
   Duration hard_limit_;

@@ -39,6 +39,7 @@ BatcherSnapshot BatchEngine::snapshot() const {
   now.knee = learned ? costs.knee(knobs.max_batch) : knobs.max_batch;
   now.announced = scheduler_.announced();
   now.computed = computed_;
+  now.computing = computing_;
   now.reruns = reruns_;
   now.version = version_;
   now.predicted_wait = Duration(scheduler_.predicted_wait(busy_));
@@ -126,6 +127,7 @@ std::string BatchEngine::status() const {
   json.key("fit_per_row_us").number(static_cast<double>(now.fit_per_row.count()) / 1000);
   count("batches", now.batches);
   count("computed", now.computed);
+  count("computing_us", micros(now.computing));
   count("reruns", now.reruns);
   count("version", now.version);
   count("predicted_wait_us", micros(now.predicted_wait));

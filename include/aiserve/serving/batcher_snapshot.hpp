@@ -36,6 +36,7 @@ struct BatcherSnapshot {
   std::uint64_t computed = 0;  ///< rows, since the start
   std::uint64_t reruns = 0;    ///< parts of failed batches that ran again
   std::uint64_t version = 1;   ///< counts replace()
+  Duration computing{};        ///< time inside the model since the start, of all instances together
   Duration predicted_wait{};   ///< what a request that came now would wait
   Duration latency_goal{};
   Duration fit_base{};     ///< a batch takes about fit_base + rows * fit_per_row; zero if unknown
