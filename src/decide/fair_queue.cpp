@@ -93,6 +93,7 @@ bool FairQueue::remove(QueueItem& item) noexcept {
 }
 
 void FairQueue::age(Nanos now) noexcept {
+  if (options_.ageing <= 0) return;
   for (const Priority priority : {Priority::background, Priority::normal}) {
     auto& ageing = class_of(priority).ageing;
     while (!ageing.empty() && now - ageing.front().entered_ >= options_.ageing) {

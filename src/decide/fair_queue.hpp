@@ -79,8 +79,10 @@ class FairQueue {
   void push(QueueItem& item, std::string_view tenant, double weight);
   /// False if it isn't queued (any more).
   bool remove(QueueItem& item) noexcept;
-  /// Promotes what waited `ageing` in its class.
+  /// Promotes what waited `ageing` in its class, unless that is 0.
   void age(Nanos now) noexcept;
+
+  void set_ageing(Nanos ageing) noexcept { options_.ageing = ageing; }
 
   /// Replaces `out` by the lanes that are not empty, in no particular order.
   void views(std::vector<LaneView>& out) const;
@@ -111,9 +113,7 @@ class FairQueue {
   Class& class_of(Priority priority) noexcept {
     return classes_[static_cast<std::size_t>(priority)];
   }
-  bool ages(Priority priority) const noexcept {
-    return options_.ageing > 0 && priority != Priority::interactive;
-  }
+  bool ages(Priority priority) const noexcept { return priority != Priority::interactive; }
 
   LaneFlow& prepare(FairTenant& tenant, const QueueItem& item, Priority priority);
   FairLane& open_lane(std::uint32_t lane);

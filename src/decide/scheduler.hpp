@@ -104,6 +104,7 @@ class Scheduler {
   void set_instances(int instances) noexcept { options_.instances = instances; }
   void set_learn_cap(bool on) noexcept { options_.learn_cap = on; }
   void set_max_hold(Nanos hold) noexcept { options_.max_hold = hold; }
+  void set_ageing(Nanos ageing) noexcept { queue_.set_ageing(ageing); }
   void set_max_cost(double cost) noexcept { options_.max_cost = cost; }
   /// Rows that may wait before a newcomer; the tuner's. Beyond it the newcomer is `late`.
   void set_max_rows_ahead(std::size_t rows) noexcept { max_rows_ahead_ = rows; }

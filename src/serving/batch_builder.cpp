@@ -13,9 +13,8 @@ bool aligned(const Bytes& payload) noexcept {
 
 }  // namespace
 
-BatchBuilder::BatchBuilder(const Signature& signature, std::size_t max_batch, ShapeOptions shapes,
-                           NanPolicy outputs)
-    : rules_(signature, std::move(shapes)), nan_outputs_(outputs), layout_(rules_) {
+BatchBuilder::BatchBuilder(const Signature& signature, std::size_t max_batch, ShapeOptions shapes)
+    : rules_(signature, std::move(shapes)), layout_(rules_) {
   slabs_.resize(signature.inputs.size());
   output_blocks_.resize(signature.outputs.size());
   frozen_.resize(signature.outputs.size());
@@ -138,8 +137,9 @@ void BatchBuilder::give(TensorRow& row, std::size_t index) const {
   }
 }
 
-void BatchBuilder::scatter(std::span<TensorRow* const> rows, const Result<void>& ran) {
-  if (ran && nan_outputs_ == NanPolicy::reject) batch_.reject_nan_outputs();
+void BatchBuilder::scatter(std::span<TensorRow* const> rows, const Result<void>& ran,
+                           NanPolicy nan_outputs) {
+  if (ran && nan_outputs == NanPolicy::reject) batch_.reject_nan_outputs();
   for (std::size_t i = 0; i < frozen_.size(); ++i) {
     frozen_[i] = std::move(output_blocks_[i]).freeze();
   }

@@ -13,9 +13,8 @@ namespace aiserve::inline v0::detail {
 
 class BatchBuilder {
  public:
-  // Throws ConfigError as ShapeRules does. `outputs`: what scatter() does about NaN.
-  BatchBuilder(const Signature& signature, std::size_t max_batch, ShapeOptions shapes = {},
-               NanPolicy outputs = NanPolicy::allow);
+  // Throws ConfigError as ShapeRules does.
+  BatchBuilder(const Signature& signature, std::size_t max_batch, ShapeOptions shapes = {});
   BatchBuilder(const BatchBuilder&) = delete;
   BatchBuilder& operator=(const BatchBuilder&) = delete;
 
@@ -26,7 +25,8 @@ class BatchBuilder {
   Batch& gather_zeros(std::size_t rows, std::int64_t length = 1);
   // Gives every row of the last gather() its outputs, or its error; `ran` is the outcome of the
   // whole run.
-  void scatter(std::span<TensorRow* const> rows, const Result<void>& ran);
+  void scatter(std::span<TensorRow* const> rows, const Result<void>& ran,
+               NanPolicy nan_outputs = NanPolicy::allow);
 
   const ShapeRules& rules() const noexcept { return rules_; }
   // Of the last gather().
@@ -42,7 +42,6 @@ class BatchBuilder {
   void give(TensorRow& row, std::size_t index) const;
 
   ShapeRules rules_;
-  NanPolicy nan_outputs_;
   BatchLayout layout_;
   std::vector<Slab> slabs_;
   std::vector<MutableBytes> output_blocks_;

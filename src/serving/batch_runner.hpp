@@ -5,11 +5,19 @@
 #include <memory>
 #include <span>
 
+#include "aiserve/serving/batch.hpp"
 #include "core/json_text.hpp"
 #include "serving/batch_layout.hpp"
 #include "serving/entry.hpp"
 
 namespace aiserve::inline v0::detail {
+
+/// What a batch is run by; may be another one for the next batch.
+struct RunRules {
+  bool isolate_failures = true;
+  std::size_t max_reruns = 0;
+  NanPolicy nan_outputs = NanPolicy::allow;
+};
 
 /// One instance; lives on its worker's thread.
 class BatchRunner {
@@ -23,7 +31,7 @@ class BatchRunner {
   /// Errors: what shows that the model mixes rows.
   virtual Result<void> check_rows() = 0;
   /// On success every entry has its result or its own error; on an error none was touched.
-  virtual Result<void> run(std::span<const EntryPtr> entries) = 0;
+  virtual Result<void> run(std::span<const EntryPtr> entries, NanPolicy nan_outputs) = 0;
   /// Of the batch that last ran.
   virtual Padding padding() const noexcept { return {}; }
 };

@@ -25,6 +25,13 @@ class Check {
   void goal(const char* option, Duration value) {
     require(value == Duration::zero() || value >= kLeastGoal, option, "must be at least 100 us");
   }
+  void not_negative(const char* option, Duration value) {
+    require(value >= Duration::zero(), option, "must not be negative");
+  }
+  void reruns(std::size_t value) { require(value <= 1000, "max_reruns", "must be 0 to 1000"); }
+  void weight(double value) {
+    require(value > 0 && std::isfinite(value), "slots_weight", "must be above zero and finite");
+  }
   void positive(const char* option, double value) {
     require(value > 0 && !std::isnan(value), option, "must be above zero");
   }
@@ -48,11 +55,10 @@ void check_options(const BatcherOptions& options) {
   check.goal("latency_goal", options.latency_goal);
   check.positive("max_cost", options.max_cost);
   check.duration("max_hold", options.max_hold, kMostHold, "must be 0 to 200 us");
-  check.duration("ageing", options.ageing, Duration::max(), "must not be negative");
-  check.duration("hard_limit", options.hard_limit, Duration::max(), "must not be negative");
-  check.require(options.max_reruns <= 1000, "max_reruns", "must be 0 to 1000");
-  check.positive("slots_weight", options.slots_weight);
-  check.require(std::isfinite(options.slots_weight), "slots_weight", "must be finite");
+  check.not_negative("ageing", options.ageing);
+  check.not_negative("hard_limit", options.hard_limit);
+  check.reruns(options.max_reruns);
+  check.weight(options.slots_weight);
   for (const int cpu : options.cpus) check.require(cpu >= 0, "cpus", "must not be negative");
   if (!check.wrong().empty()) throw ConfigError("batcher " + options.name + ": " + check.wrong());
 }
@@ -71,9 +77,10 @@ Result<void> check_knobs(const BatcherKnobs& knobs, const BatcherOptions& option
     check.duration("max_hold", *knobs.max_hold, kMostHold, "must be 0 to 200 us");
   }
   if (knobs.latency_goal) check.goal("latency_goal", *knobs.latency_goal);
-  if (knobs.hard_limit) {
-    check.duration("hard_limit", *knobs.hard_limit, Duration::max(), "must not be negative");
-  }
+  if (knobs.hard_limit) check.not_negative("hard_limit", *knobs.hard_limit);
+  if (knobs.ageing) check.not_negative("ageing", *knobs.ageing);
+  if (knobs.max_reruns) check.reruns(*knobs.max_reruns);
+  if (knobs.slots_weight) check.weight(*knobs.slots_weight);
   if (check.wrong().empty()) return success();
   return Error(Errc::invalid_argument, check.wrong());
 }

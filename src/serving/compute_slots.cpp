@@ -34,8 +34,8 @@ ComputeSlotsClient* ComputeSlotsState::next_waiting() noexcept {
 ComputeSlotsClient::ComputeSlotsClient(ComputeSlots* slots, double weight,
                                        std::function<void()> slot_free)
     : state_(slots == nullptr ? nullptr : slots->state_.get()),
-      weight_(weight),
-      slot_free_(std::move(slot_free)) {
+      slot_free_(std::move(slot_free)),
+      weight_(weight) {
   if (state_ == nullptr) return;
   const std::scoped_lock lock(state_->mutex);
   state_->clients.push_back(this);
@@ -75,6 +75,12 @@ void ComputeSlotsClient::return_unused() {
     unused = std::exchange(set_aside_, 0);
   }
   for (; unused > 0; --unused) release(Duration::zero());
+}
+
+void ComputeSlotsClient::set_weight(double weight) {
+  if (state_ == nullptr) return;
+  const std::scoped_lock lock(state_->mutex);
+  weight_ = weight;
 }
 
 void ComputeSlotsClient::release(Duration used, bool again) {

@@ -23,15 +23,17 @@ class ComputeSlotsClient {
   bool acquire();
   /// `used`: what was computed in it. Who wants it again at once competes for it with the others.
   void release(Duration used, bool again = false);
+  /// Counts for what is computed from now on.
+  void set_weight(double weight);
   /// Lets go of what was set aside: there is nothing to run any more.
   void return_unused();
 
  private:
   friend struct ComputeSlotsState;
   ComputeSlotsState* state_;
-  double weight_;
   std::function<void()> slot_free_;
   // Under the slots' lock.
+  double weight_;
   double served_ = 0;  // compute time / weight
   int set_aside_ = 0;  // slots that are this client's for the taking
   bool waiting_ = false;

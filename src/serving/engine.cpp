@@ -79,6 +79,8 @@ BatchEngine::BatchEngine(Runtime& runtime, std::unique_ptr<BatchBackend> backend
       scheduler_(scheduler_options(options_, policy)),
       active_(static_cast<std::size_t>(options_.instances)),
       hard_limit_(options_.hard_limit),
+      learn_cap_(options_.learn_cap),
+      rules_{options_.isolate_failures, options_.max_reruns, options_.nan_outputs},
       tuning_(options_.latency_goal, {.max_batch = options_.max_batch,
                                       .instances = options_.instances,
                                       .max_queue = options_.max_queue}),
@@ -285,6 +287,7 @@ EntryPtr BatchEngine::take_out_locked(decide::QueueItem& item) noexcept {
 
 void BatchEngine::board_locked(InstanceWorker& worker) {
   worker.reported = false;
+  worker.rules = rules_;
   for (decide::QueueItem* item : worker.picked.members) {
     EntryPtr entry = take_out_locked(*item);
     std::vector<EntryPtr> companions = std::move(entry->companions);

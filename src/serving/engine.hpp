@@ -100,6 +100,8 @@ class BatchEngine final : private Announcement::Listener {
   void man(Fleet& fleet);
   void begun_locked(Fleet& fleet);
   void learn_locked(const Fleet& fleet);
+  void allow_learning_locked(const Fleet& fleet);
+  void set_rules_locked(const BatcherKnobs& knobs);
   void switch_fleets_locked();
   void complete_replacement_locked(Fleet& old);
   void apply_tuning_locked();
@@ -131,6 +133,8 @@ class BatchEngine final : private Announcement::Listener {
   std::uint64_t reruns_ = 0;
   std::uint64_t version_ = 1;
   Duration hard_limit_;
+  bool learn_cap_;
+  RunRules rules_;
   Tuning tuning_;
   ComputeSlotsClient slots_;
   BatchGauges gauges_;

@@ -51,8 +51,12 @@ void BatchEngine::begun_locked(Fleet& fleet) {
 void BatchEngine::learn_locked(const Fleet& fleet) {
   scheduler_.forget_costs();
   for (const auto& [rows, took] : fleet.warm_ups) scheduler_.observe(0, rows, took.count());
+  allow_learning_locked(fleet);
+}
+
+void BatchEngine::allow_learning_locked(const Fleet& fleet) {
   const bool learns = fleet.backend->rows_vary() || !fleet.warm_ups.empty();
-  scheduler_.set_learn_cap(options_.learn_cap && learns);
+  scheduler_.set_learn_cap(learn_cap_ && learns);
 }
 
 void BatchEngine::switch_fleets_locked() {
@@ -134,12 +138,25 @@ Result<void> BatchEngine::set(const BatcherKnobs& knobs) {
     if (knobs.frozen) tuning_.freeze(*knobs.frozen);
     if (knobs.max_cost) scheduler_.set_max_cost(*knobs.max_cost);
     if (knobs.max_hold) scheduler_.set_max_hold(knobs.max_hold->count());
-    hard_limit_ = knobs.hard_limit.value_or(hard_limit_);
+    set_rules_locked(knobs);
     apply_tuning_locked();
     call_workers_locked(to_wake);
   }
+  if (knobs.slots_weight) slots_.set_weight(*knobs.slots_weight);
   wake_all(to_wake);
   return success();
+}
+
+void BatchEngine::set_rules_locked(const BatcherKnobs& knobs) {
+  hard_limit_ = knobs.hard_limit.value_or(hard_limit_);
+  if (knobs.ageing) scheduler_.set_ageing(knobs.ageing->count());
+  if (knobs.learn_cap) {
+    learn_cap_ = *knobs.learn_cap;
+    allow_learning_locked(*fleet_);
+  }
+  rules_.isolate_failures = knobs.isolate_failures.value_or(rules_.isolate_failures);
+  rules_.max_reruns = knobs.max_reruns.value_or(rules_.max_reruns);
+  rules_.nan_outputs = knobs.nan_outputs.value_or(rules_.nan_outputs);
 }
 
 void BatchEngine::reset_tuning() {

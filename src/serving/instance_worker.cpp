@@ -103,8 +103,7 @@ void InstanceWorker::run_batch(const decide::BatchDecision& decision) {
 
 // Returns how many parts were run again.
 std::uint16_t InstanceWorker::run_parts() {
-  const BatcherOptions& options = engine_.options();
-  decide::Bisection parts(running.size(), options.isolate_failures ? options.max_reruns : 0);
+  decide::Bisection parts(running.size(), rules.isolate_failures ? rules.max_reruns : 0);
   std::size_t runs = 0;
   while (const auto part = parts.next()) {
     const auto entries = std::span(running).subspan(part->first, part->count);
@@ -120,7 +119,7 @@ std::uint16_t InstanceWorker::run_parts() {
 Result<void> InstanceWorker::run_part(std::span<const EntryPtr> entries) noexcept {
   Result<void> ran;
   try {
-    ran = runner_->run(entries);
+    ran = runner_->run(entries, rules.nan_outputs);
   } catch (...) {
     ran = error_from_current_exception();
   }

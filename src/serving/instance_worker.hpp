@@ -33,6 +33,7 @@ class InstanceWorker {
   // The engine's, under its lock; the worker reads `running` while it runs it.
   Station station = Station::working;
   std::vector<EntryPtr> running;
+  RunRules rules;                 // of what is running
   bool reported = false;          // as hung
   decide::Picked picked;          // between pick() and its end only
   std::vector<EntryPtr> leaving;  // the worker's alone

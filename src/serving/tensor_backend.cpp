@@ -33,7 +33,7 @@ class TensorRunner final : public BatchRunner {
   TensorRunner(Model& model, const BatcherOptions& options, int index)
       : model_(model),
         index_(index),
-        builder_(model.signature(), options.max_batch, options.shapes, options.nan_outputs) {
+        builder_(model.signature(), options.max_batch, options.shapes) {
     rows_.reserve(options.max_batch);
   }
 
@@ -52,12 +52,12 @@ class TensorRunner final : public BatchRunner {
     const RowCheck check{.length = model_.sample_length(), .tolerance = model_.row_tolerance()};
     return detail::check_rows(*instance_, model_.signature(), builder_, check);
   }
-  Result<void> run(std::span<const EntryPtr> entries) override {
+  Result<void> run(std::span<const EntryPtr> entries, NanPolicy nan_outputs) override {
     rows_.clear();
     for (const EntryPtr& entry : entries) rows_.push_back(static_cast<TensorEntry*>(entry.get()));
     const std::int64_t pad_to = static_cast<const TensorEntry&>(*entries.front()).pad_to;
     Result<void> ran = instance_->run(builder_.gather(rows_, pad_to));
-    if (ran) builder_.scatter(rows_, ran);
+    if (ran) builder_.scatter(rows_, ran, nan_outputs);
     return ran;
   }
   Padding padding() const noexcept override { return builder_.padding(); }

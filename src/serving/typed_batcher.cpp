@@ -30,7 +30,7 @@ class TypedRunner final : public BatchRunner {
   bool can_warm_up() const noexcept override { return false; }
   Result<void> warm_up(std::size_t) override { return success(); }
   Result<void> check_rows() override { return success(); }
-  Result<void> run(std::span<const EntryPtr> entries) override {
+  Result<void> run(std::span<const EntryPtr> entries, NanPolicy) override {
     items_.clear();
     for (const EntryPtr& entry : entries) {
       items_.push_back(static_cast<const TypedEntry&>(*entry).item.get());

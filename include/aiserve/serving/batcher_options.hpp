@@ -114,6 +114,13 @@ struct BatcherKnobs {
   /// Zero: no goal any more.
   std::optional<Duration> latency_goal{};
   std::optional<Duration> hard_limit{};
+  std::optional<Duration> ageing{};
+  std::optional<bool> learn_cap{};
+  /// These three count from the next batch on.
+  std::optional<NanPolicy> nan_outputs{};
+  std::optional<bool> isolate_failures{};
+  std::optional<std::size_t> max_reruns{};
+  std::optional<double> slots_weight{};
   std::optional<bool> frozen{};
 };
 

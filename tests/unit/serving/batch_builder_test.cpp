@@ -136,7 +136,7 @@ TEST_CASE("NaN in an output fails its row alone, if asked") {
   const Signature signature = pairs();
   const float nan = std::numeric_limits<float>::quiet_NaN();
   for (const NanPolicy policy : {NanPolicy::allow, NanPolicy::reject}) {
-    BatchBuilder builder(signature, 8, {}, policy);
+    BatchBuilder builder(signature, 8);
     Rows rows;
     for (int i = 0; i < 3; ++i) rows.add(floats({1, 2}));
     Batch& batch = builder.gather(rows.all());
@@ -144,7 +144,7 @@ TEST_CASE("NaN in an output fails its row alone, if asked") {
     batch.output<float>(1)[1] = nan;
     batch.fail(2, Error(Errc::data_loss, "bad row"));
     batch.output<float>(1)[2] = nan;
-    builder.scatter(rows.all(), success());
+    builder.scatter(rows.all(), success(), policy);
     CHECK(rows[0].output.ok());
     CHECK(rows[1].output.ok() == (policy == NanPolicy::allow));
     CHECK(rows[2].output.error().code() == Errc::data_loss);

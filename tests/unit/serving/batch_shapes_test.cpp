@@ -137,8 +137,7 @@ TEST_CASE("the mask is one for real elements and zero for padding, in its own ty
 TEST_CASE("padding inside of a row is put in and taken out again") {
   const Signature signature{{TensorSpec("signal", DType::f32, {-1, 2, -1, 2})},
                             {TensorSpec("filtered", DType::f32, {-1, 3, -1})}};
-  BatchBuilder builder(signature, 8, {.mode = ShapeMode::padded, .pad_value = -1},
-                       NanPolicy::reject);
+  BatchBuilder builder(signature, 8, {.mode = ShapeMode::padded, .pad_value = -1});
   Rows rows;
   rows.add(floats({2, 1, 2}, {1, 2, 3, 4}));
   rows.add(floats({2, 2, 2}, ramp(8, 10)));
@@ -149,7 +148,7 @@ TEST_CASE("padding inside of a row is put in and taken out again") {
   CHECK(batch.output_shape() == Shape{2, 3, 2});
   const Floats given{1, kNan, 2, kNan, 3, kNan, 4, 5, 6, 7, 8, 9};
   std::copy(given.begin(), given.end(), batch.output<float>().begin());
-  builder.scatter(rows.all(), success());
+  builder.scatter(rows.all(), success(), NanPolicy::reject);
   CHECK(rows.output(0) == Floats{1, 2, 3});
   CHECK(rows[0].output->shape() == Shape{3, 1});
   CHECK(rows.output(1) == Floats{4, 5, 6, 7, 8, 9});
@@ -157,8 +156,7 @@ TEST_CASE("padding inside of a row is put in and taken out again") {
 
 TEST_CASE("NaN counts in real elements only, not in padding") {
   const Signature signature = any_length();
-  BatchBuilder builder(signature, 8, {.mode = ShapeMode::padded, .pad_value = kNan},
-                       NanPolicy::reject);
+  BatchBuilder builder(signature, 8, {.mode = ShapeMode::padded, .pad_value = kNan});
   Rows rows;
   rows.add(floats({1}));
   rows.add(floats({1, 2, 3}));
@@ -166,7 +164,7 @@ TEST_CASE("NaN counts in real elements only, not in padding") {
   Batch& batch = builder.gather(rows.all());
   CHECK(batch.reject_nan_inputs() == 1);
   compute(batch);
-  builder.scatter(rows.all(), success());
+  builder.scatter(rows.all(), success(), NanPolicy::reject);
   CHECK(rows.output(0) == Floats{1});
   CHECK(rows[1].output.ok());
   CHECK(rows[2].output.error().code() == Errc::invalid_argument);

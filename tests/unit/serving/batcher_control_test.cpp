@@ -175,10 +175,53 @@ TEST_CASE("knobs change what runs next, and bad ones change nothing") {
   for (const BatcherKnobs& bad :
        {BatcherKnobs{.max_batch = 9}, BatcherKnobs{.max_batch = 0},
         BatcherKnobs{.active_instances = 3}, BatcherKnobs{.latency_goal = 1us},
-        BatcherKnobs{.max_hold = 2ms}, BatcherKnobs{.max_cost = -1}}) {
+        BatcherKnobs{.max_hold = 2ms}, BatcherKnobs{.max_cost = -1}, BatcherKnobs{.ageing = -1ms},
+        BatcherKnobs{.max_reruns = 1001}, BatcherKnobs{.slots_weight = 0}}) {
     CHECK(bench.batcher.set(bad).error().code() == Errc::invalid_argument);
   }
   CHECK(bench.batcher.snapshot().max_batch == 2);
+}
+
+TEST_CASE("what is done about failures and NaN changes with the next batch") {
+  SimBench bench;
+  bench.sim.start();
+  const auto outcomes_of = [&](float poison) {
+    bench.outcomes.clear();
+    for (const float value : {1.F, poison, 3.F}) bench.ask(value);
+    bench.sim.run_until_idle();
+    std::vector<bool> ok;
+    for (const auto& outcome : bench.outcomes) ok.push_back(outcome.ok());
+    return ok;
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  CHECK(outcomes_of(Doubler::kThrow) == std::vector{true, false, true});
+  CHECK(outcomes_of(nan) == std::vector{true, true, true});
+  CHECK(bench.batcher.set({.nan_outputs = NanPolicy::reject, .isolate_failures = false}).ok());
+  CHECK(outcomes_of(Doubler::kThrow) == std::vector{false, false, false});
+  CHECK(outcomes_of(nan) == std::vector{true, false, true});
+  CHECK(bench.batcher.set({.isolate_failures = true, .max_reruns = 2}).ok());
+  bench.doubler.batch_sizes.clear();
+  const std::vector<bool> halves = outcomes_of(Doubler::kThrow);
+  CHECK(std::count(halves.begin(), halves.end(), true) == 1);
+  CHECK(bench.doubler.batch_sizes.size() == 3);
+}
+
+TEST_CASE("ageing can be switched on for what waits already") {
+  SimBench bench({.max_batch = 1, .ageing = 0s});
+  bench.sim.start();
+  const Context background = of_tenant("t", 1, Priority::background);
+  std::vector<float> order;
+  bench.doubler.gate = [&](Batch& batch) {
+    order.push_back(batch.input<float>()[0]);
+    bench.sim.clock().advance(10ms);
+    if (order.size() == 2) CHECK(bench.batcher.set({.ageing = 15ms}).ok());
+  };
+  bench.ask(background, 100);
+  for (int i = 0; i < 6; ++i) bench.ask(of_tenant("t"), static_cast<float>(i));
+  bench.sim.run_until_idle();
+  REQUIRE(order.size() == 7);
+  CHECK(order.front() != 100);
+  CHECK(order.back() != 100);
 }
 
 TEST_CASE("a model is replaced without a failed request, and the old one is let go") {

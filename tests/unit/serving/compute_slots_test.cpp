@@ -12,7 +12,8 @@ using aiserve::testing::Doubler;
 
 TEST_CASE("the slot that is let go is handed to who computed least for its weight") {
   ComputeSlots slots(1);
-  ComputeSlotsClient heavy(&slots, 3, [] {});
+  ComputeSlotsClient heavy(&slots, 1, [] {});
+  heavy.set_weight(3);
   ComputeSlotsClient light(&slots, 1, [] {});
   ComputeSlotsClient first(&slots, 1, [] {});
   REQUIRE(first.acquire());
