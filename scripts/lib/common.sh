@@ -23,6 +23,8 @@ build_packages=(
   "zlib1g-dev:compresses WebSocket messages, reads the compressed data set"
   "libssl-dev:SHA-256 of model files, WebSocket handshakes"
   "libopenblas0-pthread:fast matrix products for libtorch; without it batching gains nothing"
+  "libsqlitecpp-dev:the cache tier in a SQLite file"
+  "libsqlite3-dev:SQLite"
   "doctest-dev:unit tests"
   "dataset-fashion-mnist:70,000 labelled images for the demo model and its tests"
 )

@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "cache/siphash.hpp"
 #include "core/random.hpp"
+#include "core/siphash.hpp"
 
 namespace aiserve::inline v0 {
 namespace {

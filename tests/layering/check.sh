@@ -16,9 +16,10 @@ declare -A may_include=(
   [cache]="core decide"
   [http]="core decide serving"
   [torch]="core ports"
+  [sqlite]="core ports"
   [testing]="core decide ports"
 )
-ports="serving/model.hpp serving/signature.hpp serving/batch.hpp"
+ports="serving/model.hpp serving/signature.hpp serving/batch.hpp cache/cache_tier.hpp"
 
 # Third-party headers per module, as prefixes, in .cpp files and private headers.
 declare -A may_use=(
@@ -28,6 +29,7 @@ declare -A may_use=(
   [cache]="boost/ fmt/"
   [http]="boost/ fmt/ nlohmann/ openssl/"
   [torch]="torch/ ATen/ c10/ fmt/ nlohmann/ openssl/"
+  [sqlite]="SQLiteCpp/ sqlite3.h"
   [testing]="boost/ fmt/"
 )
 

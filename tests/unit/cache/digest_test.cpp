@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include "cache/siphash.hpp"
+#include "core/siphash.hpp"
 
 using namespace aiserve;
 
