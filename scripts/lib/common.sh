@@ -21,7 +21,7 @@ build_packages=(
   "nlohmann-json3-dev:JSON"
   "libtorch-dev:runs TorchScript models"
   "zlib1g-dev:compresses WebSocket messages, reads the compressed data set"
-  "libssl-dev:SHA-256 of model files, WebSocket handshakes"
+  "libssl-dev:TLS, SHA-256 of model files, WebSocket handshakes"
   "libopenblas0-pthread:fast matrix products for libtorch; without it batching gains nothing"
   "libsqlitecpp-dev:the cache tier in a SQLite file"
   "libsqlite3-dev:SQLite"

@@ -23,7 +23,7 @@ ContextOptions context_options(const Exchange& exchange) {
 
 void Session::on_head(Exchange& exchange) {
   exchange.session = this;
-  exchange.data.peer = peer_;
+  exchange.data.peer = peer_.get();
   try {
     route(exchange);
   } catch (...) {

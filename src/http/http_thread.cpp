@@ -44,6 +44,7 @@ HttpThread::HttpThread(ServerCore& core, v0::detail::IoThread& io, Descriptor li
       io_(io),
       listener_(std::move(listener)),
       read_buffer_(new char[kReadBuffer]),
+      cipher_buffer_(core.tls == nullptr ? nullptr : new char[kCipherBuffer]),
       runners_(*this) {}
 
 // The loop has ended, and with it every frame that referred to what is deleted here.
@@ -143,7 +144,8 @@ bool HttpThread::accept_one() {
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   core_.accepted.inc();
-  auto* const session = new Session(*this, std::move(socket), text_of(peer));
+  auto* const session =
+      new Session(*this, std::move(socket), std::make_shared<Peer>(text_of(peer)));
   core_.connections.fetch_add(1, std::memory_order_relaxed);
   session->next = sessions_;
   if (sessions_ != nullptr) sessions_->previous = session;
@@ -183,6 +185,7 @@ void HttpThread::tick() {
   renew_date();
   for_each_session([](Session& session) { session.tick(); });
   pause_accept(false);
+  if (core_.tls != nullptr && io_.index() == 0) core_.tls->tick(now_);
   io_.arm(tick_, now_ + kTick);
 }
 

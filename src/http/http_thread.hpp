@@ -21,6 +21,7 @@
 #include "http/response_writer.hpp"
 #include "http/runner.hpp"
 #include "http/server_core.hpp"
+#include "http/tls_filter.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -55,6 +56,8 @@ class HttpThread {
   v0::detail::IoThread& io() noexcept { return io_; }
   ConnectionResources& resources() noexcept { return resources_; }
   std::span<char> read_buffer() noexcept { return {read_buffer_.get(), kReadBuffer}; }
+  std::span<char> cipher_buffer() noexcept { return {cipher_buffer_.get(), kCipherBuffer}; }
+  TlsScratch& tls_scratch() noexcept { return tls_scratch_; }
   // Of this turn of the loop; renewed by clock_now().
   TimePoint now() const noexcept { return now_; }
   TimePoint clock_now() noexcept { return now_ = core_.runtime.clock().now(); }
@@ -70,6 +73,7 @@ class HttpThread {
  private:
   using Loop = boost::asio::io_context::executor_type;
   static constexpr std::size_t kReadBuffer = 256 * 1024;
+  static constexpr std::size_t kCipherBuffer = 64 * 1024;
 
   // A message to the thread itself.
   struct Request : v0::detail::InboxNode {
@@ -111,6 +115,8 @@ class HttpThread {
   int epoll_ = -1;  // owned by poller_
   std::optional<boost::asio::posix::basic_stream_descriptor<Loop>> poller_;
   std::unique_ptr<char[]> read_buffer_;
+  std::unique_ptr<char[]> cipher_buffer_;  // with TLS
+  TlsScratch tls_scratch_;
   ConnectionResources resources_;
   DateLine date_;
   RunnerPool runners_;

@@ -23,6 +23,7 @@ bool RequestState::bind(const char* head_bytes) {
 
 void RequestState::own_head() {
   if (base == owned_head.data()) return;
+  if (peer != nullptr) owned_peer = peer->shared_from_this();
   const char* const old = base;
   const char* const old_end = old + head.bytes;
   owned_head.assign(old, head.bytes);
@@ -45,7 +46,9 @@ void RequestState::own() {
 void RequestState::clear() noexcept {
   constexpr std::size_t kKeep = 4096;
   base = nullptr;
-  path = pattern = peer = {};
+  path = pattern = {};
+  peer = nullptr;
+  owned_peer.reset();
   param_names = nullptr;
   body = {};
   body_block = {};
@@ -76,7 +79,13 @@ std::string_view Request::path() const noexcept { return state_->path; }
 std::string_view Request::target() const noexcept { return state_->head.target.in(state_->base); }
 std::string_view Request::route() const noexcept { return state_->pattern; }
 std::string_view Request::host() const noexcept { return state_->head.host.in(state_->base); }
-std::string_view Request::peer() const noexcept { return state_->peer; }
+std::string_view Request::peer() const noexcept {
+  return state_->peer == nullptr ? std::string_view() : state_->peer->address;
+}
+const ClientCertificate* Request::client_certificate() const noexcept {
+  const detail::Peer* const peer = state_->peer;
+  return peer == nullptr || !peer->certificate ? nullptr : &*peer->certificate;
+}
 
 std::string_view Request::param(std::string_view name) const noexcept {
   if (state_->param_names == nullptr) return {};

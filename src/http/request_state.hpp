@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "aiserve/core/bytes.hpp"
 #include "http/head.hpp"
+#include "http/peer.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -22,12 +24,13 @@ struct RequestState {
   std::string_view pattern;    // of the route
   const std::vector<std::string>* param_names = nullptr;
   std::array<std::string_view, kMaxParams> params;  // views of path
-  std::string_view peer;
+  const Peer* peer = nullptr;
   ByteView body;     // in the read buffer or in body_block
   Bytes body_block;  // empty while the body lies in the read buffer
 
   std::string decoded_path;
   std::string owned_head;
+  std::shared_ptr<const Peer> owned_peer;
 
   // Decodes the path. False if it is refused (see target.hpp).
   bool bind(const char* head_bytes);

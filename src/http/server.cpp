@@ -156,6 +156,12 @@ Server& Server::add_after(detail::AfterHook hook) {
   return *this;
 }
 
+Result<void> Server::reload_tls() {
+  detail::ServerCore& core = impl_->core;
+  if (core.tls == nullptr) return Error(Errc::invalid_argument, "the server speaks no TLS");
+  return core.tls->reload(core.runtime.clock().now());
+}
+
 std::uint16_t Server::port() const noexcept { return impl_->port; }
 const ServerOptions& Server::options() const noexcept { return impl_->core.options; }
 std::size_t Server::in_flight() const noexcept { return impl_->in_flight(); }

@@ -18,6 +18,16 @@ void check_time(const char* option, std::chrono::milliseconds value) {
                     " ms, must be 1 ms to one day");
 }
 
+void check_tls(const TlsOptions& tls) {
+  if (tls.certificate.empty()) {
+    const bool meant = !tls.private_key.empty() || !tls.more.empty() || !tls.client_ca.empty();
+    if (meant) throw ConfigError("http: tls.certificate is missing");
+    return;
+  }
+  check_time("tls.handshake_timeout", tls.handshake_timeout);
+  if (tls.reload_interval.count() != 0) check_time("tls.reload_interval", tls.reload_interval);
+}
+
 }  // namespace
 
 ServerOptions checked(ServerOptions options) {
@@ -36,6 +46,7 @@ ServerOptions checked(ServerOptions options) {
   check_time("write_timeout", options.write_timeout);
   check_time("request_timeout", options.request_timeout);
   check_time("heartbeat", options.heartbeat);
+  check_tls(options.tls);
   return options;
 }
 
@@ -59,10 +70,16 @@ ServerCore::ServerCore(Runtime& its_runtime, ServerOptions given)
       telemetry(runtime.telemetry()),
       unrouted(telemetry.metrics(), options.name, "unrouted", "any"),
       refused(telemetry.metrics(), options.name, "refused", "any"),
+      refusals(telemetry.metrics(), options.name),
       accepted(telemetry.metrics().counter("aiserve_http_accepted_total", "Connections accepted",
                                            {{"server", options.name}})),
       connections_gauge(telemetry.metrics().gauge(
           "aiserve_http_connections", "Connections open", {{"server", options.name}},
-          [this] { return static_cast<double>(connections.load(std::memory_order_relaxed)); })) {}
+          [this] { return static_cast<double>(connections.load(std::memory_order_relaxed)); })) {
+  if (options.tls.certificate.empty()) return;
+  handshakes = &telemetry.metrics().counter("aiserve_http_tls_handshakes_total",
+                                            "TLS handshakes completed", {{"server", options.name}});
+  tls = std::make_unique<TlsStore>(options.tls, telemetry, options.name, runtime.clock().now());
+}
 
 }  // namespace aiserve::inline v0::http::detail

@@ -11,8 +11,10 @@
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/http/server.hpp"
 #include "http/connection.hpp"
+#include "http/refusals.hpp"
 #include "http/route.hpp"
 #include "http/router.hpp"
+#include "http/tls_store.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -30,13 +32,17 @@ struct ServerCore {
   std::vector<AfterHook> after;
   std::string options_allow;  // of OPTIONS *
 
+  std::unique_ptr<TlsStore> tls;  // null: plain HTTP
+
   Gate gate;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> started{false};
 
   RouteMetrics unrouted;  // 404, 405, OPTIONS
   RouteMetrics refused;   // what was no request
+  Refusals refusals;
   Counter& accepted;
+  Counter* handshakes = nullptr;  // of TLS
   CallbackGauge connections_gauge;
 };
 

@@ -20,14 +20,16 @@ bool would_block(int error) noexcept {
 
 }  // namespace
 
-Session::Session(HttpThread& thread, Descriptor socket, std::string peer)
+Session::Session(HttpThread& thread, Descriptor socket, std::shared_ptr<Peer> peer)
     : FlushNode(&Session::on_flush),
       thread_(thread),
       core_(thread.core()),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
       connection_(*this, core_.limits, thread.resources(), thread.now()),
+      accepted_(thread.now()),
       events_(EPOLLIN | EPOLLRDHUP) {
+  if (core_.tls != nullptr) start_tls();
   thread_.watch(*this, socket_.get(), events_);
 }
 
@@ -71,21 +73,24 @@ void Session::read() {
 
 // True if there may be more to read at once.
 bool Session::read_once() {
+  if (tls_ != nullptr) return read_tls();
   const std::span<std::byte> body = connection_.body_target();
   const std::span<char> shared = thread_.read_buffer();
   void* const target = body.empty() ? static_cast<void*>(shared.data()) : body.data();
   const std::size_t room = body.empty() ? shared.size() : body.size();
   const ssize_t n = ::recv(socket_.get(), target, room, 0);
-  if (n > 0) {
-    const auto size = static_cast<std::size_t>(n);
-    if (body.empty()) {
-      connection_.feed({shared.data(), size}, thread_.now());
-    } else {
-      connection_.body_received(size, thread_.now());
-    }
-    write();
-    return size == room;
+  if (n <= 0) return nothing_received(n);
+  const auto size = static_cast<std::size_t>(n);
+  if (body.empty()) {
+    connection_.feed({shared.data(), size}, thread_.now());
+  } else {
+    connection_.body_received(size, thread_.now());
   }
+  write();
+  return size == room;
+}
+
+bool Session::nothing_received(ssize_t n) {
   if (n < 0 && would_block(errno)) return false;
   input_ended_ = true;
   if (n == 0) {
@@ -97,11 +102,16 @@ bool Session::read_once() {
 }
 
 void Session::write() {
-  while (!write_blocked_ && connection_.wants_write() && write_once()) {
+  while (!write_blocked_ && wants_write() && write_once()) {
   }
 }
 
+bool Session::wants_write() const noexcept {
+  return connection_.wants_write() || (tls_ != nullptr && !tls_->output().empty());
+}
+
 bool Session::write_once() {
+  if (tls_ != nullptr) return write_tls();
   std::array<iovec, kPieces> pieces;
   msghdr message{};
   message.msg_iov = pieces.data();
@@ -109,10 +119,12 @@ bool Session::write_once() {
   const ssize_t n = message.msg_iovlen == 1
                         ? ::send(socket_.get(), pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
                         : ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-  if (n >= 0) {
-    connection_.sent(static_cast<std::size_t>(n), thread_.now());
-    return true;
-  }
+  if (n < 0) return nothing_sent();
+  connection_.sent(static_cast<std::size_t>(n), thread_.now());
+  return true;
+}
+
+bool Session::nothing_sent() {
   if (would_block(errno)) {
     write_blocked_ = true;
   } else {
@@ -131,6 +143,7 @@ std::uint32_t Session::wanted_events() const noexcept {
 
 // Follows the connection's wishes; destroys the session when it is over.
 void Session::settle() noexcept {
+  if (connection_.phase() != Phase::open && !send_shut_) end_tls();
   if (connection_.phase() == Phase::lingering && !std::exchange(send_shut_, true)) {
     ::shutdown(socket_.get(), SHUT_WR);
     if (input_ended_) connection_.end_of_input(thread_.now());
@@ -151,7 +164,10 @@ void Session::on_flush(FlushNode* node) noexcept {
 }
 
 void Session::tick() noexcept {
-  guarded([this] { connection_.tick(thread_.now()); });
+  guarded([this] {
+    if (tls_ != nullptr) check_handshake();
+    connection_.tick(thread_.now());
+  });
 }
 
 // A request that is on its way is still answered; only then an idle connection is one that ends.

@@ -3,13 +3,14 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "core/io_thread.hpp"
 #include "http/connection.hpp"
 #include "http/listener.hpp"
+#include "http/peer.hpp"
 #include "http/server_core.hpp"
 #include "http/session_link.hpp"
+#include "http/tls_filter.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -17,7 +18,7 @@ class HttpThread;
 
 class Session final : private ConnectionEvents, private v0::detail::FlushNode {
  public:
-  Session(HttpThread& thread, Descriptor socket, std::string peer);
+  Session(HttpThread& thread, Descriptor socket, std::shared_ptr<Peer> peer);
   ~Session();
 
   // All of these may destroy the session. None throws: what goes wrong, memory say, ends the
@@ -59,18 +60,34 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   static void on_flush(FlushNode* node) noexcept;
   void read();
   bool read_once();
+  bool nothing_received(ssize_t n);
+  bool wants_write() const noexcept;
   void write();
   bool write_once();
+  bool nothing_sent();
   void settle() noexcept;
   std::uint32_t wanted_events() const noexcept;
+
+  // session_tls.cpp
+  void start_tls();
+  bool read_tls();
+  void decrypt();
+  void greet();
+  void refuse_tls();
+  void check_handshake();
+  bool write_tls();
+  void end_tls() noexcept;
 
   HttpThread& thread_;
   ServerCore& core_;
   Descriptor socket_;
-  std::string peer_;
+  std::shared_ptr<Peer> peer_;
+  std::unique_ptr<TlsFilter> tls_;  // null: plain HTTP
   Connection connection_;
-  Gate::Pass pass_;  // while the connection is busy
   std::shared_ptr<SessionLink> link_;
+  Gate::Pass pass_;            // while the connection is busy
+  TimePoint accepted_;         // when the handshake began
+  std::size_t encrypted_ = 0;  // bytes of the connection's output that are in the filter's
   std::uint32_t events_ = 0;
   bool write_blocked_ = false;
   bool input_ended_ = false;

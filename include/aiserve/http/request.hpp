@@ -30,6 +30,8 @@ enum class DType : std::uint8_t;
 
 namespace aiserve::inline v0::http {
 
+struct ClientCertificate;
+
 namespace detail {
 struct RequestState;
 }
@@ -52,6 +54,8 @@ class Request {
   std::string_view host() const noexcept;
   /// The peer's address, "192.0.2.1" or "2001:db8::1".
   std::string_view peer() const noexcept;
+  /// Who the client is by its verified TLS certificate; null if it showed none.
+  const ClientCertificate* client_certificate() const noexcept;
 
   /// The value of a path parameter, decoded; empty if the route has none of that name.
   std::string_view param(std::string_view name) const noexcept;

@@ -18,9 +18,11 @@
 #pragma once
 
 #include <aiserve/core/announcement.hpp>
+#include <aiserve/core/result.hpp>
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/http/handler.hpp>
 #include <aiserve/http/method.hpp>
+#include <aiserve/http/tls.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -39,6 +41,8 @@ struct ServerOptions {
   std::uint16_t port = 8080;
   /// Names the server in logs, metrics and /status.
   std::string name = "http";
+  /// With a certificate: HTTPS. See tls.hpp.
+  TlsOptions tls{};
 
   /// Open connections, at least 1. At the limit no more are accepted; they wait in the kernel's
   /// backlog. Keep it below the limit of open files.
@@ -134,6 +138,10 @@ class Server {
   Server& after(F hook) {
     return add_after(detail::AfterHook(detail::storable(std::move(hook))));
   }
+
+  /// Reads the certificates anew, for connections to come. Any thread. invalid_argument, and the
+  /// old ones stay, if they are no good, or if the server speaks no TLS.
+  Result<void> reload_tls();
 
   /// The port it listens on.
   std::uint16_t port() const noexcept;

@@ -1,0 +1,29 @@
+// Refusals: counts of the connections and requests that were turned away, by cause.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "aiserve/core/metrics.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+class Refusals {
+ public:
+  enum class Cause : std::uint8_t {
+    handshake,  // TLS that failed, or took too long
+    plain_http  // to a server that speaks TLS
+  };
+
+  Refusals(Metrics& metrics, const std::string& server);
+
+  void count(Cause cause) noexcept { counters_[static_cast<std::size_t>(cause)]->inc(); }
+
+ private:
+  static constexpr std::size_t kCauses = 2;
+
+  std::array<Counter*, kCauses> counters_;
+};
+
+}  // namespace aiserve::inline v0::http::detail
