@@ -6,31 +6,37 @@
 #include <cstring>
 #include <new>
 
+#include "core/byte_block.hpp"
+
 namespace aiserve::inline v0 {
 namespace {
 constexpr std::size_t kAlignment = 64;
 }
 
 namespace detail {
+namespace {
 
 // The header fills one aligned line, the bytes follow it. An adopted string lives in the header's
 // place of the bytes instead, so that its characters need no copy.
-struct alignas(kAlignment) ByteBlock {
-  explicit ByteBlock(std::size_t block_size) noexcept : size(block_size) {}
+struct alignas(kAlignment) WideBlock : ByteBlock {
+  explicit WideBlock(std::size_t block_size) noexcept : size(block_size) {}
 
-  std::atomic<std::size_t> references{1};
   std::size_t size;
   std::string adopted;
 
   std::byte* bytes() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
 
-  static ByteBlock* create(std::size_t size) {
+  static WideBlock* create(std::size_t size) {
     if (size > static_cast<std::size_t>(-1) / 2) throw std::bad_alloc();
-    void* memory = ::operator new (sizeof(ByteBlock) + size, std::align_val_t{kAlignment});
-    return new (memory) ByteBlock(size);
+    void* memory = ::operator new (sizeof(WideBlock) + size, std::align_val_t{kAlignment});
+    return new (memory) WideBlock(size);
   }
 };
-static_assert(sizeof(ByteBlock) % kAlignment == 0);
+static_assert(sizeof(WideBlock) % kAlignment == 0);
+
+WideBlock* wide(ByteBlock* block) noexcept { return static_cast<WideBlock*>(block); }
+
+}  // namespace
 
 void retain(ByteBlock* block) noexcept {
   block->references.fetch_add(1, std::memory_order_relaxed);
@@ -38,7 +44,11 @@ void retain(ByteBlock* block) noexcept {
 
 void release(ByteBlock* block) noexcept {
   if (block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  block->~ByteBlock();
+  if (block->packed_size != 0) {
+    ::operator delete(static_cast<void*>(block));
+    return;
+  }
+  wide(block)->~WideBlock();
   ::operator delete (block, std::align_val_t{kAlignment});
 }
 
@@ -56,7 +66,7 @@ Bytes Bytes::copy(std::string_view text) { return copy(std::as_bytes(std::span(t
 Bytes Bytes::adopt(std::string text) {
   constexpr std::size_t kCopyBelow = 64;
   if (text.size() < kCopyBelow) return copy(std::string_view(text));
-  auto* block = detail::ByteBlock::create(0);
+  auto* block = detail::WideBlock::create(0);
   block->adopted = std::move(text);
   block->size = block->adopted.capacity();
   return {block, reinterpret_cast<const std::byte*>(block->adopted.data()), block->adopted.size()};
@@ -74,17 +84,22 @@ Bytes Bytes::slice(std::size_t offset, std::size_t length) const noexcept {
   return part;
 }
 
-std::size_t Bytes::block_size() const noexcept { return block_ == nullptr ? 0 : block_->size; }
+std::size_t Bytes::block_size() const noexcept {
+  if (block_ == nullptr) return 0;
+  return block_->packed_size != 0 ? block_->packed_size : detail::wide(block_)->size;
+}
 
 Bytes Bytes::compact() const {
-  if (block_ == nullptr || size_ * 2 >= block_->size) return *this;
+  if (block_ == nullptr || size_ * 2 >= block_size()) return *this;
   return copy(view());
 }
 
 MutableBytes::MutableBytes(std::size_t size)
-    : block_(detail::ByteBlock::create(size)), size_(size) {}
+    : block_(detail::WideBlock::create(size)), size_(size) {}
 
-std::byte* MutableBytes::data() noexcept { return block_ == nullptr ? nullptr : block_->bytes(); }
+std::byte* MutableBytes::data() noexcept {
+  return block_ == nullptr ? nullptr : detail::wide(block_)->bytes();
+}
 
 Bytes MutableBytes::freeze(std::size_t size) && noexcept {
   std::byte* bytes = data();

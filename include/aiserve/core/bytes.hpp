@@ -25,6 +25,7 @@ namespace detail {
 struct ByteBlock;
 void retain(ByteBlock* block) noexcept;
 void release(ByteBlock* block) noexcept;
+struct BytesAccess;
 }  // namespace detail
 
 class Bytes {
@@ -77,6 +78,7 @@ class Bytes {
 
  private:
   friend class MutableBytes;
+  friend struct detail::BytesAccess;
   Bytes(detail::ByteBlock* block, const std::byte* data, std::size_t size) noexcept
       : block_(block), data_(data), size_(size) {}
 

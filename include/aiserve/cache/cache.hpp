@@ -1,0 +1,85 @@
+/// Cache: what was computed once need not be computed again, and no tenant can hurt another.
+///
+/// In memory, bounded in bytes. Each tenant has queues of its own (S3-FIFO), a guarantee that
+/// others never take away, and a limit; what is left is shared by weight and need (docs/cache.md).
+/// The tenant stands beside every key, so that nobody can read what another tenant stored. *Thread
+/// safety:* any thread. A hit takes one short lock and copies no bytes. *Errors:* the constructor
+/// throws ConfigError; put: too_large, overloaded (no room that may be taken), invalid_argument;
+/// set_tenant and resize: invalid_argument.
+///
+///     Cache cache(runtime, {.capacity = 256_MiB, .ttl = 10min});
+///     cache.put(ctx, "greeting", Bytes::literal("hello"));
+///     if (auto hit = cache.find(ctx, "greeting")) use(hit->value);
+#pragma once
+
+#include <aiserve/cache/cache_key.hpp>
+#include <aiserve/cache/cache_options.hpp>
+#include <aiserve/cache/cache_stats.hpp>
+#include <aiserve/core/bytes.hpp>
+#include <aiserve/core/context.hpp>
+#include <aiserve/core/result.hpp>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace aiserve::inline v0 {
+
+class Runtime;
+namespace detail {
+struct CacheImpl;
+}
+
+struct Hit {
+  Bytes value;            ///< shares the entry's memory; aligned to 8 bytes, to 64 above 1 KiB
+  bool stale = false;     ///< past its soft TTL: use it, and refresh it
+  bool negative = false;  ///< EntryOptions::negative
+  Duration age{};         ///< since it was stored
+  Duration cost{};        ///< what it saved
+};
+
+class Cache {
+ public:
+  explicit Cache(Runtime& runtime, CacheOptions options = {});
+  ~Cache();
+  Cache(const Cache&) = delete;
+  Cache& operator=(const Cache&) = delete;
+
+  std::optional<Hit> find(const TenantId& tenant, KeyView key);
+  std::optional<Hit> find(const Context& ctx, KeyView key);
+
+  /// Replaces what is there. Values up to 1 KiB are copied, larger ones shared (compacted first).
+  Result<void> put(const TenantId& tenant, KeyView key, const Bytes& value,
+                   const EntryOptions& options = {});
+  Result<void> put(const Context& ctx, KeyView key, const Bytes& value,
+                   const EntryOptions& options = {});
+  /// True if it was there.
+  bool erase(const TenantId& tenant, KeyView key);
+
+  /// Each in O(1): what was stored until now is dead, its memory is reclaimed as it is met.
+  void invalidate_tag(const TenantId& tenant, std::string_view tag);
+  void invalidate_tenant(const TenantId& tenant);
+  void invalidate_all();
+
+  /// Adds a tenant or changes its share, live. Errors: invalid_argument when the guarantees no
+  /// longer fit or a number is out of its range; then nothing has changed.
+  Result<void> set_tenant(const TenantId& tenant, TenantShare share);
+  /// Invalidates what the tenant has, and forgets its share.
+  void remove_tenant(const TenantId& tenant);
+
+  /// Evicts until the new capacity holds. Errors: invalid_argument below the sum of the guarantees.
+  Result<void> resize(std::size_t capacity);
+
+  CacheSnapshot snapshot() const;
+  TenantUse tenant_use(const TenantId& tenant) const;
+  /// Looks at every entry, one shard locked at a time: for people, not for every request.
+  std::vector<KeyUse> top_keys(const TenantId& tenant, std::size_t count) const;
+
+  const CacheOptions& options() const noexcept;
+  detail::CacheImpl& impl() const noexcept { return *impl_; }
+
+ private:
+  std::unique_ptr<detail::CacheImpl> impl_;
+};
+
+}  // namespace aiserve::inline v0

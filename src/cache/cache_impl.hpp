@@ -1,0 +1,33 @@
+// CacheImpl: what a Cache holds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "aiserve/cache/cache.hpp"
+#include "aiserve/core/runtime.hpp"
+#include "cache/cache_metrics.hpp"
+#include "cache/memory_tier.hpp"
+
+namespace aiserve::inline v0::detail {
+
+struct CacheImpl {
+  CacheImpl(Runtime& runtime, CacheOptions given);
+
+  /// Errors: invalid_argument.
+  Result<TierPut> settle(const TenantId& tenant, const EntryOptions& entry,
+                         std::vector<CacheLabel>& labels) const;
+  void tick();
+  std::string status() const;
+
+  const CacheOptions options;
+  Clock& clock;
+  MemoryTier tier;
+  CacheMetrics metrics;
+  Attachment attachment;  // last: nothing above is used after it is gone
+};
+
+/// Kinds of labels; see MemoryTier::label().
+inline constexpr char kTagLabel = 't';
+
+}  // namespace aiserve::inline v0::detail

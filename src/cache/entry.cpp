@@ -1,0 +1,116 @@
+#include "cache/entry.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace aiserve::inline v0::detail {
+namespace {
+
+constexpr std::size_t kAlign = 8;
+// Slots of 8 bytes, filled to three quarters on average.
+constexpr std::size_t kIndexShare = 11;
+// What Bytes puts before a block of its own, and the allocator's rounding.
+constexpr std::size_t kBlockShare = 80;
+
+// What malloc takes for `size` bytes: a word before them, rounded to 16.
+constexpr std::size_t allocated(std::size_t size) noexcept { return (size + 8 + 15) & ~15ULL; }
+
+constexpr std::size_t align_up(std::size_t size) noexcept {
+  return (size + kAlign - 1) & ~(kAlign - 1);
+}
+
+std::size_t labels_offset(std::size_t key_size) noexcept {
+  return sizeof(CacheEntry) + ((key_size + 3) & ~std::size_t{3});
+}
+
+}  // namespace
+
+CacheEntry::CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) noexcept
+    : hash(spec.hash),
+      stamp(spec.stamp),
+      stored_ms_(spec.now_ms & ((1ULL << 48) - 1)),
+      key_size_(spec.key.bytes().size() & 0xffff),
+      ttl_(spec.ttl),
+      soft_ttl_(spec.soft_ttl),
+      lane_(0),
+      labels_(spec.labels.size() & 0xff),
+      cost_(spec.cost),
+      hits_(0),
+      laps_(0),
+      in_main_(false),
+      flags_(static_cast<std::uint8_t>((spec.key.structured() ? kStructured : 0) |
+                                       (spec.negative ? kNegative : 0) | (shared ? kShared : 0) |
+                                       (spec.grace.ms() != 0 ? kGrace : 0))) {
+  packed_size = size;
+}
+
+CacheEntry* CacheEntry::create(const EntrySpec& spec) {
+  const bool shared = spec.value->size() > kMostInline;
+  const std::size_t words = spec.labels.size() + (spec.grace.ms() != 0 ? 1 : 0);
+  const std::size_t offset = align_up(labels_offset(spec.key.bytes().size()) + 4 * words);
+  const std::size_t size = offset + (shared ? sizeof(Bytes) : spec.value->size());
+  void* memory = ::operator new(size);
+  auto* entry = new (memory) CacheEntry(spec, shared, static_cast<std::uint32_t>(size));
+  if (!spec.key.bytes().empty()) {
+    std::memcpy(entry->body(), spec.key.bytes().data(), spec.key.bytes().size());
+  }
+  char* start = reinterpret_cast<char*>(entry);
+  char* at = start + labels_offset(spec.key.bytes().size());
+  if (!spec.labels.empty()) std::memcpy(at, spec.labels.data(), 4 * spec.labels.size());
+  if (entry->has(kGrace)) std::memcpy(at + 4 * spec.labels.size(), &spec.grace, 4);
+  if (shared) {
+    new (start + offset) Bytes(*spec.value);
+  } else if (!spec.value->empty()) {
+    std::memcpy(start + offset, spec.value->data(), spec.value->size());
+  }
+  return entry;
+}
+
+void CacheEntry::drop(CacheEntry* entry) noexcept {
+  if (entry->has(kShared)) entry->shared_value().~Bytes();
+  release(entry);
+}
+
+std::size_t CacheEntry::value_offset() const noexcept {
+  const std::size_t words = labels_ + (has(kGrace) ? 1u : 0u);
+  return align_up(labels_offset(key_size_) + 4 * words);
+}
+
+Bytes& CacheEntry::shared_value() noexcept {
+  return *std::launder(reinterpret_cast<Bytes*>(reinterpret_cast<char*>(this) + value_offset()));
+}
+
+Bytes CacheEntry::value() noexcept {
+  if (has(kShared)) return shared_value();
+  const std::size_t offset = value_offset();
+  if (packed_size == offset) return {};
+  retain(this);
+  const auto* data = reinterpret_cast<const std::byte*>(this) + offset;
+  return BytesAccess::adopt(this, data, packed_size - offset);
+}
+
+CacheLabel CacheEntry::label(std::size_t i) const noexcept {
+  CacheLabel label;
+  const auto* start = reinterpret_cast<const char*>(this);
+  std::memcpy(&label, start + labels_offset(key_size_) + 4 * i, sizeof(label));
+  return label;
+}
+
+std::uint64_t CacheEntry::grace_ms() const noexcept {
+  if (!has(kGrace)) return 0;
+  ShortDuration grace;
+  const auto* start = reinterpret_cast<const char*>(this);
+  std::memcpy(static_cast<void*>(&grace), start + labels_offset(key_size_) + 4 * labels_,
+              sizeof(grace));
+  return grace.ms();
+}
+
+std::size_t CacheEntry::charge() const noexcept {
+  const std::size_t own = allocated(packed_size) + kIndexShare;
+  if (!has(kShared)) return own;
+  const Bytes& value = const_cast<CacheEntry*>(this)->shared_value();
+  return own + value.block_size() + kBlockShare;
+}
+
+}  // namespace aiserve::inline v0::detail

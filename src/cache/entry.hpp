@@ -1,0 +1,142 @@
+// CacheEntry: one block of memory that is a link of its queue, a key, and the value itself or,
+// above kMostInline bytes, a reference to it. A hit touches the index, this header and the value.
+//
+//     header | key | labels, 4 bytes each | grace, 4 bytes | value, aligned to 8
+//
+// An inline value is handed out as a Bytes over this very block: the cache holds one reference,
+// each reader one more, and whoever is last frees it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "aiserve/cache/cache_key.hpp"
+#include "aiserve/core/bytes.hpp"
+#include "cache/entry_time.hpp"
+#include "core/byte_block.hpp"
+#include "decide/s3_fifo.hpp"
+
+namespace aiserve::inline v0::detail {
+
+/// Whatever can be invalidated as a whole, as a hash; see invalidations.hpp.
+using CacheLabel = std::uint32_t;
+
+/// Names one of a shard's lanes.
+using LaneId = std::uint32_t;
+inline constexpr LaneId kMostLanes = 1u << 24;
+
+/// What an entry is made of. The views need to live during the call only.
+struct EntrySpec {
+  KeyView key;
+  const Bytes* value = nullptr;
+  std::uint32_t hash = 0;
+  std::uint64_t now_ms = 0;
+  ShortDuration ttl = ShortDuration::endless();
+  ShortDuration soft_ttl = ShortDuration::endless();
+  ShortDuration grace{};  ///< after ttl, in the place of an error
+  Duration cost{};
+  bool negative = false;
+  std::uint32_t stamp = 0;  ///< of Invalidations::stamp(), from before the value was computed
+  std::span<const CacheLabel> labels{};
+};
+
+class CacheEntry : public ByteBlock {
+ public:
+  static constexpr std::size_t kMostInline = 1024;
+  static constexpr std::size_t kMostLabels = 255;
+
+  /// Throws bad_alloc. drop() ends it.
+  static CacheEntry* create(const EntrySpec& spec);
+  /// Gives the cache's reference up.
+  static void drop(CacheEntry* entry) noexcept;
+
+  KeyView key() const noexcept { return {{key_at(), key_size_}, has(kStructured)}; }
+  bool is(KeyView key) const noexcept {
+    return key.bytes().size() == key_size_ && key.structured() == has(kStructured) &&
+           key.bytes() == std::string_view(key_at(), key_size_);
+  }
+  Bytes value() noexcept;
+  CacheLabel label(std::size_t i) const noexcept;
+  std::size_t labels() const noexcept { return labels_; }
+  /// Bytes of memory that this entry takes, the index and the allocator's part included.
+  std::size_t charge() const noexcept;
+
+  bool negative() const noexcept { return has(kNegative); }
+  std::uint64_t age_ms(std::uint64_t now_ms) const noexcept {
+    return now_ms > stored_ms_ ? now_ms - stored_ms_ : 0;
+  }
+  std::uint64_t ttl_ms() const noexcept { return ttl_.ms(); }
+  std::uint64_t soft_ttl_ms() const noexcept { return soft_ttl_.ms(); }
+  std::uint64_t grace_ms() const noexcept;
+  std::uint64_t cost_ns() const noexcept { return cost_.ns(); }
+
+  decide::FifoMarks marks() const noexcept { return {hits_, laps_}; }
+  void mark(decide::FifoMarks marks) noexcept {
+    hits_ = marks.hits & 3;
+    laps_ = marks.laps & 3;
+  }
+  void hit() noexcept {
+    if (hits_ < decide::kMostHits) ++hits_;
+  }
+
+  // Queue, index and shard keep these.
+  CacheEntry* next = nullptr;
+  CacheEntry* prev = nullptr;
+  std::uint32_t hash = 0;
+  std::uint32_t stamp = 0;
+
+  LaneId lane() const noexcept { return lane_; }
+  void set_lane(LaneId lane) noexcept { lane_ = lane & (kMostLanes - 1); }
+  bool in_main() const noexcept { return in_main_; }
+  void set_in_main(bool main) noexcept { in_main_ = main; }
+
+ private:
+  enum Flag : std::uint8_t { kStructured = 1, kNegative = 2, kShared = 4, kGrace = 8 };
+
+  explicit CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) noexcept;
+  bool has(Flag flag) const noexcept { return (flags_ & flag) != 0; }
+  const char* key_at() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  char* body() noexcept { return reinterpret_cast<char*>(this + 1); }
+  std::size_t value_offset() const noexcept;
+  Bytes& shared_value() noexcept;
+
+  std::uint64_t stored_ms_ : 48;
+  std::uint64_t key_size_ : 16;
+  ShortDuration ttl_;
+  ShortDuration soft_ttl_;
+  std::uint32_t lane_ : 24;
+  std::uint32_t labels_ : 8;
+  ShortCost cost_;
+  std::uint8_t hits_ : 2;
+  std::uint8_t laps_ : 2;
+  bool in_main_ : 1;
+  std::uint8_t flags_;
+};
+static_assert(sizeof(CacheEntry) == 56);
+
+/// Entries that have left, in a chain by `next`: dropped after the shard's lock is gone.
+class Departed {
+ public:
+  Departed() = default;
+  ~Departed() {
+    while (head_ != nullptr) {
+      CacheEntry* entry = head_;
+      head_ = entry->next;
+      CacheEntry::drop(entry);
+    }
+  }
+  Departed(const Departed&) = delete;
+  Departed& operator=(const Departed&) = delete;
+
+  void add(CacheEntry* entry) noexcept {
+    entry->next = head_;
+    head_ = entry;
+  }
+
+ private:
+  CacheEntry* head_ = nullptr;
+};
+
+}  // namespace aiserve::inline v0::detail

@@ -1,0 +1,167 @@
+#include "cache/memory_tier.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <mutex>
+
+namespace aiserve::inline v0::detail {
+namespace {
+
+constexpr std::size_t kBytesPerShard = 4_MiB;
+constexpr std::size_t kMostShards = 64;
+
+std::size_t shards_for(const CacheOptions& options) noexcept {
+  if (options.shards != 0) return options.shards;
+  return std::bit_floor(std::clamp<std::size_t>(options.capacity / kBytesPerShard, 1, kMostShards));
+}
+
+Duration milliseconds(std::uint64_t ms) noexcept {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(ms));
+}
+
+// Without wrapping: both are below 2^63, or one is endless.
+std::uint64_t end_of(std::uint64_t ttl_ms, std::uint64_t grace_ms) noexcept {
+  if (ttl_ms == ShortDuration::kEndless || grace_ms == ShortDuration::kEndless) {
+    return ShortDuration::kEndless;
+  }
+  return ttl_ms + grace_ms;
+}
+
+}  // namespace
+
+MemoryTier::MemoryTier(const CacheOptions& options, TimePoint epoch)
+    : epoch_(epoch),
+      max_entry_(options.max_entry != 0 ? options.max_entry : options.capacity / 8),
+      max_key_(options.max_key),
+      shard_count_(shards_for(options)),
+      budget_(options.capacity),
+      resized_(options.capacity),
+      shards_(std::make_unique<CacheShard[]>(shard_count_)),
+      registry_(options.unnamed_tenant, options.capacity) {
+  listener_.call = options.on_eviction;
+  for (std::size_t i = 0; i < shard_count_; ++i) shards_[i].use(budget_, options.policy);
+}
+
+CacheLabel MemoryTier::label(const TenantId& tenant, char kind,
+                             std::string_view text) const noexcept {
+  const std::uint64_t tenant_hash = hash_(0, tenant.view());
+  const auto seed = static_cast<std::uint64_t>(static_cast<unsigned char>(kind)) << 32;
+  return static_cast<CacheLabel>(hash_(tenant_hash + seed, text));
+}
+
+// An entry that is found alive is alive up to the invalidation that was looked at: the next look-up
+// need not read its labels again.
+bool MemoryTier::alive(Lane& lane, CacheEntry& entry) const noexcept {
+  const std::uint32_t now = invalidations_.stamp();
+  if (entry.stamp >= now) return true;
+  if (lane.record().invalidated.load(std::memory_order_relaxed) > entry.stamp) return false;
+  if (invalidations_.dead(entry)) return false;
+  entry.stamp = now;
+  return true;
+}
+
+std::optional<TierHit> MemoryTier::find(const TenantId& tenant, KeyView key, TimePoint now,
+                                        bool also_expired) {
+  const Place at = place(tenant, key);
+  const std::uint64_t now_ms = ms(now);
+  CacheShard& shard = shards_[at.shard];
+  Departures gone(listener_);
+  const std::scoped_lock lock(shard.lock);
+  Lane* lane = shard.find_lane(at.tenant_hash, tenant);
+  if (lane == nullptr) {
+    miss_without_lane(shard, tenant);
+    return std::nullopt;
+  }
+  CacheEntry* entry = shard.find(*lane, at.hash, key);
+  if (entry == nullptr) {
+    ++lane->counts.misses;
+    return std::nullopt;
+  }
+  return take_hit(shard, *lane, entry, now_ms, also_expired, gone);
+}
+
+// Who has an entry somewhere gets a lane to count in; strangers cost nothing that stays.
+void MemoryTier::miss_without_lane(CacheShard& shard, const TenantId& tenant) {
+  const TenantRegistry::Record record = registry_.find(tenant);
+  Lane* lane = record != nullptr ? shard.add_lane(record) : nullptr;
+  if (lane != nullptr) {
+    ++lane->counts.misses;
+  } else {
+    stranger_misses_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+std::optional<TierHit> MemoryTier::take_hit(CacheShard& shard, Lane& lane, CacheEntry* entry,
+                                            std::uint64_t now_ms, bool also_expired,
+                                            Departures& gone) {
+  CacheCounts& counts = lane.counts;
+  const std::uint64_t age = entry->age_ms(now_ms);
+  const bool expired = age >= entry->ttl_ms();
+  const bool invalidated = !alive(lane, *entry);
+  if (invalidated || (expired && age >= end_of(entry->ttl_ms(), entry->grace_ms()))) {
+    ++counts.misses;
+    ++(invalidated ? counts.invalidated : counts.expired);
+    shard.remove(lane, entry, invalidated ? EvictionCause::invalidated : EvictionCause::expired,
+                 gone);
+    return std::nullopt;
+  }
+  lane.hit(entry);
+  if (expired) {
+    ++counts.misses;
+    if (!also_expired) return std::nullopt;
+  } else {
+    ++counts.hits;
+    counts.saved += Duration(static_cast<std::int64_t>(entry->cost_ns()));
+  }
+  const bool stale = age >= entry->soft_ttl_ms();
+  if (stale && !expired) ++counts.stale;
+  return TierHit{{entry->value(), stale, entry->negative(), milliseconds(age),
+                  Duration(static_cast<std::int64_t>(entry->cost_ns()))},
+                 expired};
+}
+
+bool MemoryTier::erase(const TenantId& tenant, KeyView key) {
+  const Place at = place(tenant, key);
+  CacheShard& shard = shards_[at.shard];
+  Departures gone(listener_);
+  const std::scoped_lock lock(shard.lock);
+  Lane* lane = shard.find_lane(at.tenant_hash, tenant);
+  CacheEntry* entry = lane != nullptr ? shard.find(*lane, at.hash, key) : nullptr;
+  if (entry == nullptr) return false;
+  const bool was_alive = alive(*lane, *entry);
+  shard.remove(*lane, entry, was_alive ? EvictionCause::erased : EvictionCause::invalidated, gone);
+  return was_alive;
+}
+
+void MemoryTier::count_coalesced(const TenantId& tenant, KeyView key) {
+  const Place at = place(tenant, key);
+  CacheShard& shard = shards_[at.shard];
+  const std::scoped_lock lock(shard.lock);
+  if (Lane* lane = shard.find_lane(at.tenant_hash, tenant)) ++lane->counts.coalesced;
+}
+
+void MemoryTier::invalidate_tenant(const TenantId& tenant) {
+  const TenantRegistry::Record record = registry_.find(tenant);
+  if (record == nullptr) return;
+  invalidations_.advance(
+      [&](std::uint32_t number) { record->invalidated.store(number, std::memory_order_relaxed); });
+}
+
+Result<void> MemoryTier::set_tenant(const TenantId& tenant, const TenantShare& share) {
+  return registry_.set(tenant, hash_(0, tenant.view()), share);
+}
+
+void MemoryTier::remove_tenant(const TenantId& tenant) {
+  invalidate_tenant(tenant);
+  registry_.unset(tenant);
+}
+
+void MemoryTier::prune() {
+  for (std::size_t i = 0; i < shard_count_; ++i) {
+    const std::scoped_lock lock(shards_[i].lock);
+    shards_[i].prune();
+  }
+  registry_.prune();
+}
+
+}  // namespace aiserve::inline v0::detail

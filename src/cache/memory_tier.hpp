@@ -1,0 +1,144 @@
+// MemoryTier: the synchronous heart of a Cache. Knows no Runtime and no clock: `now` is an
+// argument.
+//
+// An entry lives in one shard, picked by the hash of tenant and key. What loads values uses
+// stamp() before a load begins and stores with it, so that an invalidation meanwhile counts.
+// *Thread safety:* any thread. No function calls out while it holds a lock.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "aiserve/cache/cache.hpp"
+#include "cache/invalidations.hpp"
+#include "cache/key_hash.hpp"
+#include "cache/shard.hpp"
+#include "cache/tenant_registry.hpp"
+
+namespace aiserve::inline v0::detail {
+
+struct TierHit {
+  Hit hit{};
+  bool expired = false;  ///< past its ttl, within stale_if_error
+};
+
+/// What is stored with a value. `cost`, `ttl`, ... as in EntryOptions, all settled.
+struct TierPut {
+  Duration ttl = kForever;
+  Duration soft_ttl = kForever;
+  Duration stale_if_error{};
+  Duration cost{};
+  bool negative = false;
+  std::optional<std::uint32_t> stamp{};  ///< default: now
+  std::span<const CacheLabel> labels{};
+};
+
+class MemoryTier {
+ public:
+  /// Options are checked; `epoch` is the time that ages count from.
+  MemoryTier(const CacheOptions& options, TimePoint epoch);
+
+  /// With `also_expired`, entries within stale_if_error are found too (and count as a miss).
+  std::optional<TierHit> find(const TenantId& tenant, KeyView key, TimePoint now,
+                              bool also_expired = false);
+  /// Errors: too_large, overloaded, invalid_argument.
+  Result<void> put(const TenantId& tenant, KeyView key, const Bytes& value, TimePoint now,
+                   const TierPut& what);
+  bool erase(const TenantId& tenant, KeyView key);
+  /// A miss that joined a load in flight.
+  void count_coalesced(const TenantId& tenant, KeyView key);
+
+  std::uint32_t stamp() const noexcept { return invalidations_.stamp(); }
+  /// `kind` keeps tags, namespaces and versions apart; an empty tenant: of all tenants.
+  CacheLabel label(const TenantId& tenant, char kind, std::string_view text) const noexcept;
+  void invalidate(CacheLabel label) noexcept { invalidations_.invalidate(label); }
+  void invalidate_tenant(const TenantId& tenant);
+  void invalidate_all() noexcept { invalidations_.invalidate_all(); }
+
+  Result<void> set_tenant(const TenantId& tenant, const TenantShare& share);
+  void remove_tenant(const TenantId& tenant);
+  Result<void> resize(std::size_t capacity);
+  /// Uses at most `bytes`, but at least what is guaranteed, until the next call.
+  void shrink_to(std::size_t bytes);
+
+  std::size_t bytes() const noexcept { return budget_.used(); }
+  std::size_t capacity() const noexcept { return budget_.capacity(); }
+  std::size_t entries() const;
+  CacheSnapshot snapshot() const;
+  TenantUse tenant_use(const TenantId& tenant) const;
+  std::vector<KeyUse> top_keys(const TenantId& tenant, std::size_t count, TimePoint now) const;
+
+  /// Calls visit(tenant, entry) for every entry, one shard locked at a time; visit must
+  /// not call the tier.
+  template <class Visit>
+  void for_each(const Visit& visit) const;
+
+  /// About once a second: forgets tenants that are gone.
+  void prune();
+  std::uint64_t listener_failures() const noexcept { return listener_.failures.load(); }
+  /// Misses of tenants that never stored anything.
+  std::uint64_t stranger_misses() const noexcept { return stranger_misses_.load(); }
+  std::uint64_t probes() const;  ///< entries that look-ups have compared with, for tests
+
+ private:
+  struct Place {
+    std::uint64_t tenant_hash;
+    std::uint32_t hash;
+    std::size_t shard;
+  };
+
+  Place place(const TenantId& tenant, KeyView key) const noexcept {
+    const std::uint64_t tenant_hash = hash_(0, tenant.view());
+    const std::uint64_t hash = hash_(tenant_hash ^ std::uint64_t{key.structured()}, key.bytes());
+    return {tenant_hash, static_cast<std::uint32_t>(hash), (hash >> 32) & (shard_count_ - 1)};
+  }
+  std::uint64_t ms(TimePoint now) const noexcept {
+    return now <= epoch_ ? 0 : static_cast<std::uint64_t>((now - epoch_).count()) / 1'000'000;
+  }
+  Lane* lane_of(CacheShard& shard, const Place& place, const TenantId& tenant);
+  bool alive(Lane& lane, CacheEntry& entry) const noexcept;
+  std::optional<TierHit> take_hit(CacheShard& shard, Lane& lane, CacheEntry* entry,
+                                  std::uint64_t now_ms, bool also_expired, Departures& gone);
+  Result<void> check(const TenantId& tenant, KeyView key, const Bytes& value,
+                     const TierPut& what) const;
+  Result<void> store(const TenantId& tenant, const Place& place, CacheEntry* entry);
+  Shortage try_store(const TenantId& tenant, const Place& place, CacheEntry* entry);
+  bool make_room_elsewhere(const TenantRegistry::Record& record, const Place& place,
+                           Shortage shortage, std::size_t bytes);
+  std::size_t evict_in(std::size_t shard, const TenantRegistry::Record& record, Shortage shortage,
+                       bool own, std::size_t bytes);
+  void shrink();
+  void miss_without_lane(CacheShard& shard, const TenantId& tenant);
+  TenantUse use_of(const TenantRecord& record) const;
+
+  const KeyHash hash_;
+  const TimePoint epoch_;
+  const std::size_t max_entry_;
+  const std::size_t max_key_;
+  const std::size_t shard_count_;  // a power of two
+  Budget budget_;
+  std::atomic<std::size_t> resized_;  // the capacity that was asked for; the budget may be less
+  const std::unique_ptr<CacheShard[]> shards_;
+  TenantRegistry registry_;
+  Invalidations invalidations_;
+  EvictionListener listener_;
+  std::atomic<std::uint64_t> stranger_misses_{0};
+};
+
+template <class Visit>
+void MemoryTier::for_each(const Visit& visit) const {
+  for (std::size_t i = 0; i < shard_count_; ++i) {
+    CacheShard& shard = shards_[i];
+    const std::scoped_lock lock(shard.lock);
+    shard.index().for_each(
+        [&](CacheEntry* entry) { visit(shard.lane_of(*entry).record().id, *entry); });
+  }
+}
+
+}  // namespace aiserve::inline v0::detail

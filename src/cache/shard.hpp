@@ -1,0 +1,115 @@
+// CacheShard: a part of the cache under a lock of its own: an index and one lane per tenant.
+//
+// Room is accounted for the cache as a whole: the shard takes bytes from a Budget that all shards
+// share, and makes room among its own entries first. All functions need the lock.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cache/departures.hpp"
+#include "cache/entry_index.hpp"
+#include "cache/lane_table.hpp"
+#include "cache/small_lock.hpp"
+
+namespace aiserve::inline v0::detail {
+
+/// The bytes of the cache. Never more are used than the capacity, but after a shrink.
+class Budget {
+ public:
+  explicit Budget(std::size_t capacity) noexcept : capacity_(capacity) {}
+
+  bool try_add(std::size_t bytes) noexcept {
+    std::size_t now = used_.load(std::memory_order_relaxed);
+    do {
+      const std::size_t most = capacity();
+      if (bytes > most || now > most - bytes) return false;
+    } while (!used_.compare_exchange_weak(now, now + bytes, std::memory_order_relaxed));
+    return true;
+  }
+  void sub(std::size_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+  std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
+  std::size_t capacity() const noexcept { return capacity_.load(std::memory_order_relaxed); }
+  void set_capacity(std::size_t bytes) noexcept {
+    capacity_.store(bytes, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::size_t> used_{0};
+  alignas(64) std::atomic<std::size_t> capacity_;
+};
+
+/// What kept an entry out.
+enum class Shortage : std::uint8_t { none, limit, capacity, index };
+
+/// Whose entries may be taken.
+enum class Force : std::uint8_t {
+  above_guarantee,  ///< of whoever keeps its guarantee without them
+  any,              ///< also of others: the capacity itself has shrunk
+};
+
+class alignas(64) CacheShard {
+ public:
+  SmallLock lock;
+
+  CacheShard() = default;
+  ~CacheShard();
+  CacheShard(const CacheShard&) = delete;
+  CacheShard& operator=(const CacheShard&) = delete;
+  void use(Budget& budget, EvictionPolicy policy) noexcept {
+    budget_ = &budget;
+    policy_ = policy;
+  }
+
+  Lane* find_lane(std::uint64_t tenant_hash, const TenantId& tenant) const noexcept {
+    return lanes_.find(tenant_hash, tenant);
+  }
+  Lane& lane_of(const CacheEntry& entry) const noexcept { return *lanes_.at(entry.lane()); }
+  Lane* add_lane(std::shared_ptr<TenantRecord> record) {
+    return lanes_.add(std::move(record), policy_);
+  }
+  CacheEntry* find(const Lane& lane, std::uint32_t hash, KeyView key) const noexcept {
+    return index_.find(
+        hash, [&](const CacheEntry& entry) { return entry.lane() == lane.id() && entry.is(key); });
+  }
+
+  /// Takes the entry over unless there is a shortage. An entry of the same key leaves either way.
+  Shortage insert(Lane& lane, CacheEntry* entry, Departures& gone);
+  /// Takes an entry out, and gives its bytes back.
+  void remove(Lane& lane, CacheEntry* entry, EvictionCause cause, Departures& gone);
+
+  /// Evict one entry and give its bytes back; their number, 0 if there is none that may go.
+  std::size_t evict_own(Lane& lane, EvictionCause cause, Departures& gone);
+  std::size_t evict_any(const Lane::Record& by, Force force, Departures& gone);
+
+  /// Folds lanes without entries or use since the last call into their records.
+  void prune();
+  const std::vector<Lane*>& lanes() const noexcept { return lanes_.active(); }
+  const EntryIndex& index() const noexcept { return index_; }
+
+ private:
+  struct Balance;
+
+  Shortage make_room(Lane& lane, Balance& balance, Departures& gone);
+  void apply(Lane& lane, const Balance& balance) noexcept;
+  bool evict_own_for(Lane& lane, EvictionCause cause, Balance& balance, Departures& gone);
+  bool evict_for(Lane& lane, Balance& balance, Departures& gone);
+  void unlink(Lane& lane, CacheEntry* entry, EvictionCause cause, const Lane::Record& by,
+              Departures& gone);
+  Lane* choose(Force force);
+  bool still_chosen() const noexcept;
+
+  EntryIndex index_;
+  LaneTable lanes_;
+  Budget* budget_ = nullptr;
+  EvictionPolicy policy_ = EvictionPolicy::s3_fifo;
+  Lane* chosen_ = nullptr;       // gives next, if there are many lanes
+  std::size_t chosen_left_ = 0;  // so many times without a new choice
+  std::vector<decide::ShareView> views_;
+};
+
+}  // namespace aiserve::inline v0::detail

@@ -1,0 +1,24 @@
+#include "decide/tenant_share.hpp"
+
+namespace aiserve::inline v0::decide {
+
+double pressure(const ShareView& tenant) noexcept {
+  const double over = static_cast<double>(tenant.used) - static_cast<double>(tenant.guarantee);
+  return over / (tenant.weight * (1 + tenant.ghost_hit_rate));
+}
+
+bool may_lose(const ShareView& tenant) noexcept {
+  return tenant.next > 0 && tenant.used >= tenant.next &&
+         tenant.used - tenant.next >= tenant.guarantee;
+}
+
+std::optional<std::size_t> choose_victim(std::span<const ShareView> tenants) noexcept {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < tenants.size(); ++i) {
+    if (!may_lose(tenants[i])) continue;
+    if (!best || pressure(tenants[i]) > pressure(tenants[*best])) best = i;
+  }
+  return best;
+}
+
+}  // namespace aiserve::inline v0::decide
