@@ -93,7 +93,13 @@ bool Connection::step(std::string_view& input) {
 }
 
 bool Connection::must_wait(const Head& head) const noexcept {
-  return running_ != 0 && (unsafe_running_ || !is_safe(head.method) || head.upgrade);
+  const bool alone = !is_safe(head.method) || head.upgrade;
+  for (std::size_t i = 0; i < count_; ++i) {
+    const Exchange& before = *ring_[(first_ + i) % kSlots];
+    const bool works = before.state == Exchange::State::running || before.handler_running;
+    if (works && (alone || !is_safe(before.data.head.method))) return true;
+  }
+  return false;
 }
 
 bool Connection::head_step(std::string_view& input) {
@@ -226,7 +232,6 @@ void Connection::start(Exchange& exchange) {
   if (exchange.close_after) stop_reading_ = true;
   exchange.state = Exchange::State::running;
   ++running_;
-  unsafe_running_ = !is_safe(exchange.data.head.method);
   may_switch_ = can_switch(exchange);
   const bool nested = std::exchange(processing_, true);
   events_.on_request(exchange);

@@ -64,6 +64,7 @@ struct ConnectionResources {
   ExchangePool exchanges;
   std::string_view date_line;
   std::vector<std::unique_ptr<OutBuffer>> out_buffers;
+  std::vector<Bytes> pieces;  // for one pull
 };
 
 class Connection {
@@ -91,6 +92,9 @@ class Connection {
   bool wants_read() const noexcept;
   bool wants_write() const noexcept;
   Phase phase() const noexcept { return phase_; }
+  // Close with a reset: a body that ends with its connection is not complete, and nothing else
+  // could tell.
+  bool must_reset() const noexcept { return reset_; }
   // A request is being read or worked on, output waits, or another protocol is spoken.
   bool busy() const noexcept { return count_ != 0 || out_ != nullptr || protocol_ != nullptr; }
 
@@ -137,13 +141,15 @@ class Connection {
   void write_out();
   void write_head(Exchange& exchange);
   bool pull_stream(Exchange& exchange);
+  void append_body(Exchange& exchange, std::vector<Bytes>& pieces);
+  void cut_off(Exchange& exchange) noexcept;
   void finish_out() noexcept;
   void end_sending() noexcept;
   void pop_front() noexcept;
   void let_go(Exchange& exchange) noexcept;
 
   void check_reading(TimePoint now);
-  void check_running(TimePoint now);
+  void check_deadlines(TimePoint now);
   void check_stream(TimePoint now);
 
   void switch_protocol();
@@ -162,8 +168,8 @@ class Connection {
   bool linger_ = false;
   bool draining_ = false;
   bool held_ = false;  // a request waits until others have ended
-  bool unsafe_running_ = false;
   bool served_ = false;
+  bool reset_ = false;
   bool may_switch_ = false;  // what comes may be of another protocol
   std::uint8_t first_ = 0;
   std::uint8_t count_ = 0;

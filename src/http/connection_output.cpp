@@ -28,7 +28,6 @@ void Connection::answer(Exchange& exchange, Response&& response, TimePoint now) 
   if (exchange.state == Exchange::State::running) {
     exchange.state = Exchange::State::ready;
     --running_;
-    if (running_ == 0) unsafe_running_ = false;
   }
   // It ran alone: this is the answer that what lies behind its request has waited for.
   if (ResponseWriter::protocol(exchange.response) == nullptr) may_switch_ = false;
@@ -78,43 +77,66 @@ void Connection::write_out() {
 void Connection::write_head(Exchange& exchange) {
   using Persistence = ResponseWriter::Persistence;
   const Head& head = exchange.data.head;
-  const bool stream = ResponseWriter::stream(exchange.response) != nullptr;
+  const StreamSource* const source = ResponseWriter::stream(exchange.response).get();
   const bool head_only = head.method == Method::head;
-  const bool until_close = stream && head.http10 && !head_only;
+  const bool stream =
+      source != nullptr && !head_only && !ResponseWriter::bodiless(exchange.response);
+  const bool unbounded = source != nullptr && !source->length();
+  const bool until_close = stream && unbounded && head.http10;
   const bool last =
       exchange.close_after || until_close || (draining_ && count_ == 1 && reading_ == nullptr);
   exchange.close_after = last;
+  exchange.chunked = unbounded && !head.http10;
   const ResponseWriter::Framing framing{.persistence = last          ? Persistence::close
                                                        : head.http10 ? Persistence::keep_on_http10
                                                                      : Persistence::keep,
                                         .head_only = head_only,
-                                        .chunked = stream && !head.http10};
-  if (stream && !head_only) exchange.state = Exchange::State::streaming;
+                                        .chunked = exchange.chunked};
+  if (stream) exchange.state = Exchange::State::streaming;
   ResponseWriter::write(out(), exchange.response, framing, resources_.date_line);
 }
 
 // True if the stream has ended and the next slot is first.
 bool Connection::pull_stream(Exchange& exchange) {
-  if (out_ != nullptr && out_->pending() >= limits_.out_bytes) return false;
-  const auto& source = ResponseWriter::stream(exchange.response);
-  std::string data;
-  const StreamSource::State state = source->pull(data, limits_.out_bytes);
-  if (!data.empty()) {
-    since_ = now_;
-    if (exchange.data.head.http10) {
-      out().text() += data;
-    } else {
-      append_chunk(out().text(), data);
-    }
+  // No more before what was pulled has left: the source counts it until then.
+  if (out_ != nullptr && (exchange.pulled || out_->pending() >= limits_.out_bytes)) return false;
+  std::vector<Bytes>& pieces = resources_.pieces;
+  const StreamSource::State state = ResponseWriter::stream(exchange.response)->pull(pieces);
+  if (!pieces.empty()) append_body(exchange, pieces);
+  switch (state) {
+    case StreamSource::State::open:
+      return false;
+    case StreamSource::State::overflowed:
+      abort(CancelReason::slow_client);
+      return false;
+    case StreamSource::State::failed:
+      cut_off(exchange);
+      return true;
+    case StreamSource::State::ended:
+      break;
   }
-  if (state == StreamSource::State::open) return false;
-  if (state == StreamSource::State::overflowed) {
-    abort(CancelReason::slow_client);
-    return false;
-  }
-  if (!exchange.data.head.http10) out().text() += "0\r\n\r\n";
+  if (exchange.chunked) out().text() += "0\r\n\r\n";
   pop_front();
   return true;
+}
+
+void Connection::append_body(Exchange& exchange, std::vector<Bytes>& pieces) {
+  since_ = now_;
+  exchange.pulled = true;
+  std::size_t size = 0;
+  for (const Bytes& piece : pieces) size += piece.size();
+  if (exchange.chunked) begin_chunk(out().text(), size);
+  for (Bytes& piece : pieces) out().append(std::move(piece));
+  if (exchange.chunked) out().text() += "\r\n";
+  pieces.clear();
+}
+
+// The stream in front is not complete and never will be.
+void Connection::cut_off(Exchange& exchange) noexcept {
+  const bool told = exchange.chunked || ResponseWriter::stream(exchange.response)->length();
+  reset_ = !told;
+  exchange.close_after = true;
+  pop_front();
 }
 
 void Connection::pop_front() noexcept {
@@ -122,6 +144,7 @@ void Connection::pop_front() noexcept {
   if (exchange.close_after) close_after_out_ = stop_reading_ = true;
   if (const auto& source = ResponseWriter::stream(exchange.response); source != nullptr) {
     source->gone(CancelReason::none);
+    if (exchange.handler_running) events_.on_gone(exchange, CancelReason::user);
   }
   ring_[first_] = nullptr;
   first_ = static_cast<std::uint8_t>((first_ + 1) % kSlots);
@@ -196,7 +219,8 @@ void Connection::tick(TimePoint now) {
     protocol_->tick(now);
     return follow_protocol();
   }
-  if (running_ != 0) check_running(now);
+  if (count_ != 0) check_deadlines(now);
+  if (phase_ != Phase::open) return;
   check_reading(now);
   if (count_ != 0 && slot(0).state == Exchange::State::streaming) check_stream(now);
 }
@@ -217,14 +241,19 @@ void Connection::check_reading(TimePoint now) {
   }
 }
 
-void Connection::check_running(TimePoint now) {
+void Connection::check_deadlines(TimePoint now) {
   for (std::size_t i = 0; i < count_; ++i) {
     Exchange& exchange = slot(i);
-    if (exchange.state != Exchange::State::running || !exchange.deadline.expired(now)) continue;
-    exchange.close_after = stop_reading_ = true;
-    processing_ = true;
+    const bool works = exchange.state == Exchange::State::running || exchange.handler_running;
+    if (!works || !exchange.deadline.expired(now)) continue;
+    if (!exchange.answered) exchange.close_after = stop_reading_ = true;
+    const bool nested = std::exchange(processing_, true);
     events_.on_deadline(exchange);
-    processing_ = false;
+    processing_ = nested;
+    if (exchange.state == Exchange::State::streaming) {
+      cut_off(exchange);
+      break;
+    }
   }
   advance();
 }
@@ -233,11 +262,12 @@ void Connection::check_stream(TimePoint now) {
   if (out_ != nullptr || now - since_ < limits_.heartbeat) return;
   Exchange& exchange = slot(0);
   const std::string_view beat = ResponseWriter::stream(exchange.response)->heartbeat();
+  if (beat.empty()) return;
   since_ = now;
-  if (exchange.data.head.http10) {
-    out().text() += beat;
-  } else {
+  if (exchange.chunked) {
     append_chunk(out().text(), beat);
+  } else {
+    out().text() += beat;
   }
 }
 

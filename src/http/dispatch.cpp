@@ -3,6 +3,7 @@
 
 #include "http/event_queue.hpp"
 #include "http/http_thread.hpp"
+#include "http/response_body.hpp"
 #include "http/session.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -87,6 +88,7 @@ void Session::on_request(Exchange& exchange) {
   }
   exchange.data.own();
   if (std::holds_alternative<EventHandler>(endpoint)) return run_events(exchange);
+  if (std::holds_alternative<WriteHandler>(endpoint)) return run_writer(exchange);
   run_async(exchange);
 }
 
@@ -116,6 +118,26 @@ void Session::run_events(Exchange& exchange) {
                         .header("X-Accel-Buffering", "no"));
   if (head_only) return;
   thread_.run_handler(exchange);
+}
+
+void Session::run_writer(Exchange& exchange) {
+  // The exchange is there so long as its handler runs, the session until its connection is gone.
+  const auto begin = [&exchange](Response&& head) {
+    return exchange.session != nullptr && exchange.session->begin_stream(exchange, std::move(head));
+  };
+  exchange.writer = std::make_shared<ResponseBody>(exchange.route->stream_buffer, *exchange.context,
+                                                   link(), begin);
+  run_async(exchange);
+}
+
+// False if nobody will read the body.
+bool Session::begin_stream(Exchange& exchange, Response&& head) {
+  thread_.clock_now();
+  respond(exchange, ResponseWriter::streaming(std::move(head), exchange.writer));
+  if (!in_turn_) thread_.io().flush_later(*this);
+  const bool head_only = exchange.data.head.method == Method::head;
+  return !head_only && ResponseWriter::stream(exchange.response) != nullptr &&
+         !ResponseWriter::bodiless(exchange.response);
 }
 
 Response Session::to_response(Exchange& exchange, Result<Response>&& result) {

@@ -67,12 +67,11 @@ void EventQueue::wake() noexcept {
   wake_();
 }
 
-StreamSource::State EventQueue::pull(std::string& out, std::size_t) {
+StreamSource::State EventQueue::pull(std::vector<Bytes>& pieces) {
   const std::scoped_lock lock(mutex_);
   woken_ = false;
   if (overflowed_) return State::overflowed;
-  out += text_;
-  text_.clear();
+  if (!text_.empty()) pieces.push_back(Bytes::adopt(std::exchange(text_, {})));
   return closed_ ? State::ended : State::open;
 }
 

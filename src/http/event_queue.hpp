@@ -24,9 +24,10 @@ class EventQueue final : public StreamSource {
   Result<void> send(const Event& event);
   bool open() const noexcept;
 
-  State pull(std::string& out, std::size_t at_least) override;
+  State pull(std::vector<Bytes>& pieces) override;
   std::string_view heartbeat() const noexcept override { return ":\n\n"; }
-  void close() noexcept override;
+  // The sending side ends: what waits still goes out.
+  void close() noexcept;
   void gone(CancelReason reason) noexcept override;
 
  private:

@@ -9,12 +9,14 @@ void Exchange::clear() noexcept {
   parser.reset();
   state = State::head;
   answered = handler_running = close_after = continue_wanted = false;
+  chunked = pulled = false;
   response = Response();
   context.reset();
   route = nullptr;
   connection = nullptr;
   session = nullptr;
   events.reset();
+  writer.reset();
   deadline = Deadline::never();
   pass = Gate::Pass();
   announcement = Announcement();

@@ -21,6 +21,7 @@ namespace aiserve::inline v0::http::detail {
 
 class Connection;
 class EventQueue;
+class ResponseBody;
 class Session;
 struct Route;
 
@@ -41,12 +42,15 @@ struct Exchange {
   bool handler_running = false;  // a coroutine that refers to this exchange
   bool close_after = false;      // the connection ends with this response
   bool continue_wanted = false;  // the client waits for 100 Continue
+  bool chunked = false;          // the body of the response
+  bool pulled = false;           // once bytes of its stream are in the out buffer
   Response response;
   std::optional<Context> context;
   const Route* route = nullptr;
-  Session* session = nullptr;          // of the connection, while it is attached
-  std::shared_ptr<EventQueue> events;  // of an event stream
-  Connection* connection = nullptr;    // null once detached: only the handler holds on to it
+  Session* session = nullptr;            // of the connection, while it is attached
+  std::shared_ptr<EventQueue> events;    // of an event stream
+  std::shared_ptr<ResponseBody> writer;  // of a body that is streamed
+  Connection* connection = nullptr;      // null once detached: only the handler holds on to it
   std::uint64_t body_limit = 0;
   TimePoint began{};          // head complete
   Deadline deadline;          // of the handler

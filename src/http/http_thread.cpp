@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "http/event_queue.hpp"
+#include "http/response_body.hpp"
 #include "http/session.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -260,21 +261,38 @@ void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) {
   } else {
     remove_active(exchange);
   }
+  const bool streamed = end_stream(exchange, result);
   exchange.handler_running = false;
   exchange.pass = Gate::Pass();
-  if (exchange.events != nullptr) {
-    if (!result.ok() && result.error().code() != Errc::cancelled) {
-      const std::string text = result.error().to_string();
-      core_.telemetry.log().warn(*exchange.context, "an event stream ended with an error",
-                                 {{"route", exchange.route->pattern}, {"error", text}});
-    }
-    exchange.events->close();
-  }
   if (exchange.connection == nullptr) {
     resources_.exchanges.release(exchange);
-  } else if (exchange.events == nullptr) {
+  } else if (!streamed) {
     exchange.session->respond_later(exchange, std::move(result));
   }
+}
+
+bool HttpThread::end_stream(Exchange& exchange, Result<Response>& result) {
+  if (exchange.writer != nullptr) {
+    if (!exchange.writer->begun() && result.ok()) {
+      result = exchange.writer->unsent(exchange.data.head.method == Method::head);
+    }
+    if (!exchange.writer->begun()) return false;
+    if (result.ok()) {
+      if (Result<void> ended = exchange.writer->finish(); !ended) result = std::move(ended).error();
+    } else {
+      exchange.writer->fail();
+    }
+  } else if (exchange.events != nullptr) {
+    exchange.events->close();
+  } else {
+    return false;
+  }
+  if (!result.ok() && result.error().code() != Errc::cancelled) {
+    const std::string text = result.error().to_string();
+    core_.telemetry.log().warn(*exchange.context, "a stream ended with an error",
+                               {{"route", exchange.route->pattern}, {"error", text}});
+  }
+  return true;
 }
 
 }  // namespace aiserve::inline v0::http::detail

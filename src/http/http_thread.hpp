@@ -66,7 +66,7 @@ class HttpThread {
   void rewatch(Session& session, int fd, std::uint32_t events) noexcept;
   // Starts the handler of an exchange that owns its bytes.
   void run_handler(Exchange& exchange);
-  // The handler of the exchange has ended. Of an event stream only an error in `result` counts.
+  // The handler of the exchange has ended. Of a stream that has begun only an error counts.
   void handler_ended(Exchange& exchange, Result<Response>&& result);
   void destroy(Session& session) noexcept;
 
@@ -108,6 +108,8 @@ class HttpThread {
   void for_each_session(F&& visit);
   void add_active(Exchange& exchange) noexcept;
   void remove_active(Exchange& exchange) noexcept;
+  // True if that is all there is to do.
+  bool end_stream(Exchange& exchange, Result<Response>& result);
 
   ServerCore& core_;
   v0::detail::IoThread& io_;

@@ -160,10 +160,33 @@ Response ResponseWriter::switching(std::string_view name, std::shared_ptr<Protoc
 
 Response ResponseWriter::streaming(std::string_view content_type,
                                    std::shared_ptr<StreamSource> source) {
-  Response response;
-  response.content_type_ = content_type;
+  Response head;
+  head.content_type_ = content_type;
+  return streaming(std::move(head), std::move(source));
+}
+
+Response ResponseWriter::streaming(Response&& head, std::shared_ptr<StreamSource> source) {
+  Response response = std::move(head);
   response.stream_ = std::move(source);
   return response;
+}
+
+bool ResponseWriter::bodiless(const Response& response) noexcept {
+  return has_no_body(response.status_);
+}
+
+void ResponseWriter::append_framing(std::string& out, const Response& response,
+                                    const Framing& framing) {
+  if (framing.chunked) {
+    out += "Transfer-Encoding: chunked\r\n";
+    return;
+  }
+  std::optional<std::uint64_t> length = body_size(response);
+  if (response.stream_ != nullptr) length = response.stream_->length();
+  if (!length) return;
+  out += "Content-Length: ";
+  append_number(out, *length);
+  out += "\r\n";
 }
 
 void ResponseWriter::write_head(std::string& out, const Response& response, const Framing& framing,
@@ -175,13 +198,7 @@ void ResponseWriter::write_head(std::string& out, const Response& response, cons
     out += response.content_type_;
     out += "\r\n";
   }
-  if (response.stream_ != nullptr) {
-    if (framing.chunked) out += "Transfer-Encoding: chunked\r\n";
-  } else if (!has_no_body(response.status_)) {
-    out += "Content-Length: ";
-    append_number(out, body_size(response));
-    out += "\r\n";
-  }
+  if (!has_no_body(response.status_)) append_framing(out, response, framing);
   if (framing.persistence == Persistence::close) out += "Connection: close\r\n";
   if (framing.persistence == Persistence::keep_on_http10) out += "Connection: keep-alive\r\n";
   out += response.fields_;
@@ -201,10 +218,14 @@ void ResponseWriter::write(OutBuffer& out, Response& response, const Framing& fr
   }
 }
 
+void begin_chunk(std::string& out, std::size_t size) {
+  append_number(out, size, 16);
+  out += "\r\n";
+}
+
 void append_chunk(std::string& out, std::string_view data) {
   if (data.empty()) return;
-  append_number(out, data.size(), 16);
-  out += "\r\n";
+  begin_chunk(out, data.size());
   out += data;
   out += "\r\n";
 }

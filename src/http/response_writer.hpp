@@ -33,7 +33,7 @@ class ResponseWriter {
   struct Framing {
     Persistence persistence = Persistence::keep;
     bool head_only = false;  // the answer to HEAD
-    bool chunked = false;    // a stream; otherwise it ends with the connection
+    bool chunked = false;    // a stream; otherwise it has a length or ends with the connection
   };
 
   // Why the response cannot be sent; empty if it can.
@@ -49,6 +49,10 @@ class ResponseWriter {
   // `name` must live for the whole program. For requests that Connection::can_switch().
   static Response switching(std::string_view name, std::shared_ptr<Protocol> protocol);
   static Response streaming(std::string_view content_type, std::shared_ptr<StreamSource> source);
+  // The same with the head of a response, which has no body yet.
+  static Response streaming(Response&& head, std::shared_ptr<StreamSource> source);
+  // 101, 204, 304: whatever body they were given.
+  static bool bodiless(const Response& response) noexcept;
   static std::size_t body_size(const Response& response) noexcept {
     return response.bytes_.empty() ? response.text_.size() : response.bytes_.size();
   }
@@ -60,11 +64,13 @@ class ResponseWriter {
  private:
   static void write_head(std::string& out, const Response& response, const Framing& framing,
                          std::string_view date_line);
+  static void append_framing(std::string& out, const Response& response, const Framing& framing);
 };
 
 // "Not Found"; "Unknown" for what RFC 9110 doesn't name.
 std::string_view reason_phrase(int status) noexcept;
 
+void begin_chunk(std::string& out, std::size_t size);
 void append_chunk(std::string& out, std::string_view data);
 
 }  // namespace aiserve::inline v0::http::detail

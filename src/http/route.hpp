@@ -48,6 +48,7 @@ struct Route {
   Endpoint endpoint;
   Duration timeout{};  // zero: none
   std::uint64_t max_body = 0;
+  std::size_t stream_buffer = 0;
   Announcer announce;
   mutable RouteMetrics metrics;
 };

@@ -9,6 +9,7 @@
 
 #include "http/event_queue.hpp"
 #include "http/http_thread.hpp"
+#include "http/response_body.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -53,21 +54,34 @@ asio::awaitable<void> RunnerPool::run(Runner& runner, Exchange* exchange) {
   }
 }
 
-asio::awaitable<void> RunnerPool::serve(Exchange& exchange) {
+namespace {
+
+// What the handler of an exchange gives when it ends; of a stream nothing.
+Async<Response> as_response(Async<void> stream) {
+  const Result<void> ended = co_await std::move(stream);
+  if (!ended.ok()) co_return ended.error();
+  co_return Response();
+}
+
+Async<Response> call(Exchange& exchange) {
   const Context& ctx = *exchange.context;
   const Request& request = exchange.request;
+  const Endpoint& endpoint = exchange.route->endpoint;
+  if (const auto* handler = std::get_if<AsyncHandler>(&endpoint)) return (*handler)(ctx, request);
+  if (const auto* handler = std::get_if<WriteHandler>(&endpoint)) {
+    return as_response((*handler)(ctx, request, exchange.writer->writer()));
+  }
+  const EventStream stream(exchange.events);
+  return as_response(std::get<EventHandler>(endpoint)(ctx, request, stream));
+}
+
+}  // namespace
+
+asio::awaitable<void> RunnerPool::serve(Exchange& exchange) {
   Result<Response> result;
   try {
-    if (const auto* handler = std::get_if<AsyncHandler>(&exchange.route->endpoint)) {
-      Async<Response> operation = (*handler)(ctx, request);
-      result = co_await std::move(operation);
-    } else {
-      const EventStream stream(exchange.events);
-      Async<void> operation =
-          std::get<EventHandler>(exchange.route->endpoint)(ctx, request, stream);
-      Result<void> ended = co_await std::move(operation);
-      result = ended.ok() ? Result<Response>(Response()) : std::move(ended).error();
-    }
+    Async<Response> operation = call(exchange);
+    result = co_await std::move(operation);
   } catch (...) {
     result = error_from_current_exception();
   }

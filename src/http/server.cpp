@@ -108,6 +108,7 @@ std::string Server::Impl::status() const {
   number("max_head", options.max_head);
   number("max_body", options.max_body);
   number("max_pending", options.max_pending);
+  number("stream_buffer", options.stream_buffer);
   number("head_timeout_ms", options.head_timeout.count());
   number("body_timeout_ms", options.body_timeout.count());
   number("idle_timeout_ms", options.idle_timeout.count());
@@ -137,6 +138,8 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
       std::make_unique<detail::Route>(core.telemetry.metrics(), core.options.name, method, pattern);
   route->endpoint = std::move(endpoint);
   route->timeout = options.timeout.value_or(core.options.request_timeout);
+  route->stream_buffer = options.stream_buffer.value_or(core.options.stream_buffer);
+  detail::check_stream_buffer(route->stream_buffer);
   route->max_body = options.max_body.value_or(core.options.max_body);
   route->announce = std::move(options.announce);
   route->param_names = core.router.add(method, pattern, *route);

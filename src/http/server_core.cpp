@@ -30,6 +30,10 @@ void check_tls(const TlsOptions& tls) {
 
 }  // namespace
 
+void check_stream_buffer(std::size_t bytes) {
+  check_range("stream_buffer", bytes, 1024, 1ULL << 30);
+}
+
 ServerOptions checked(ServerOptions options) {
   constexpr std::uint64_t kGib = 1ULL << 30;
   check_range("max_connections", options.max_connections, 1, 10'000'000);
@@ -39,6 +43,7 @@ ServerOptions checked(ServerOptions options) {
   check_range("max_headers", options.max_headers, 1, kMaxHeaders);
   check_range("max_body", options.max_body, 0, 1024 * kGib);
   check_range("max_pending", options.max_pending, 1024, kGib);
+  check_stream_buffer(options.stream_buffer);
   check_range("max_events", options.max_events, 1024, kGib);
   check_time("head_timeout", options.head_timeout);
   check_time("body_timeout", options.body_timeout);

@@ -48,6 +48,7 @@ struct ServerCore {
 
 // Throws ConfigError naming the option.
 ServerOptions checked(ServerOptions options);
+void check_stream_buffer(std::size_t bytes);
 ConnectionLimits limits_of(const ServerOptions& options);
 
 }  // namespace aiserve::inline v0::http::detail

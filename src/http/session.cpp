@@ -141,6 +141,11 @@ std::uint32_t Session::wanted_events() const noexcept {
   return events;
 }
 
+void Session::reset_on_close() noexcept {
+  const linger now{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 // Follows the connection's wishes; destroys the session when it is over.
 void Session::settle() noexcept {
   if (connection_.phase() != Phase::open && !send_shut_) end_tls();
@@ -148,7 +153,10 @@ void Session::settle() noexcept {
     ::shutdown(socket_.get(), SHUT_WR);
     if (input_ended_) connection_.end_of_input(thread_.now());
   }
-  if (connection_.phase() == Phase::closed) return thread_.destroy(*this);
+  if (connection_.phase() == Phase::closed) {
+    if (connection_.must_reset()) reset_on_close();
+    return thread_.destroy(*this);
+  }
   if (connection_.busy() != static_cast<bool>(pass_)) {
     pass_ = connection_.busy() ? core_.gate.enter() : Gate::Pass();
   }
@@ -175,7 +183,7 @@ void Session::drain() noexcept {
   guarded([this] {
     if (connection_.wants_read()) read();
     connection_.for_each([](Exchange& exchange) {
-      if (exchange.state != Exchange::State::streaming) return;
+      if (exchange.state != Exchange::State::streaming || exchange.events == nullptr) return;
       exchange.context->cancel(CancelReason::shutdown);
       exchange.events->close();
     });

@@ -51,6 +51,8 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void run_plain(Exchange& exchange, const PlainHandler& handler);
   void run_async(Exchange& exchange);
   void run_events(Exchange& exchange);
+  void run_writer(Exchange& exchange);
+  bool begin_stream(Exchange& exchange, Response&& head);
   Response to_response(Exchange& exchange, Result<Response>&& result);
   void respond(Exchange& exchange, Response&& response);
 
@@ -65,6 +67,7 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void write();
   bool write_once();
   bool nothing_sent();
+  void reset_on_close() noexcept;
   void settle() noexcept;
   std::uint32_t wanted_events() const noexcept;
 

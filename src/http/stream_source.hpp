@@ -1,9 +1,12 @@
 // StreamSource: where the body of a response comes from that is produced while it is sent.
 #pragma once
 
-#include <cstddef>
-#include <string>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
 
+#include "aiserve/core/bytes.hpp"
 #include "aiserve/core/context.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -15,14 +18,19 @@ class StreamSource {
   StreamSource& operator=(const StreamSource&) = delete;
   virtual ~StreamSource() = default;
 
-  enum class State { open, ended, overflowed };
-  // Appends what is there, at least one piece and no more pieces than needed to pass `at_least`
-  // bytes. The connection's thread only.
-  virtual State pull(std::string& out, std::size_t at_least) = 0;
+  enum class State {
+    open,
+    ended,
+    failed,     // what was pulled goes out, then the body is cut off
+    overflowed  // the client doesn't read fast enough
+  };
+  // Appends what is there, as much as should leave at once. The connection's thread only; what was
+  // pulled before has left by then.
+  virtual State pull(std::vector<Bytes>& pieces) = 0;
+  // Of the whole body, if it is known before its head is written.
+  virtual std::optional<std::uint64_t> length() const noexcept { return std::nullopt; }
   // What to send when nothing else was for a while; empty: nothing.
-  virtual std::string_view heartbeat() const noexcept = 0;
-  // The sending side ends: what waits still goes out.
-  virtual void close() noexcept = 0;
+  virtual std::string_view heartbeat() const noexcept { return {}; }
   // Nobody will pull any more.
   virtual void gone(CancelReason reason) noexcept = 0;
 };

@@ -3,8 +3,9 @@
 ///     Response          (const Context&, const Request&)   answers at once
 ///     Result<Response>  (const Context&, const Request&)   the same; an Error becomes a problem
 ///     Async<Response>   (const Context&, const Request&)   a coroutine
+///     Async<void>       (const Context&, const Request&, BodyWriter&)   the body as it is made
 ///     Async<void>       (const Context&, const Request&, EventStream)   the life of an event
-///     stream
+///                                                                       stream (Server::events)
 ///
 /// They are given at wiring and stored, so captures live as long as the server. They run on I/O
 /// threads: with several of them, on several at once. They must not block. An exception becomes a
@@ -18,6 +19,7 @@
 #pragma once
 
 #include <aiserve/core/async.hpp>
+#include <aiserve/http/body_writer.hpp>
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/request.hpp>
 #include <aiserve/http/response.hpp>
@@ -34,7 +36,8 @@ namespace aiserve::inline v0::http::detail {
 using PlainHandler = std::function<Result<Response>(const Context&, const Request&)>;
 using AsyncHandler = std::function<Async<Response>(const Context&, const Request&)>;
 using EventHandler = std::function<Async<void>(const Context&, const Request&, EventStream)>;
-using Endpoint = std::variant<PlainHandler, AsyncHandler, EventHandler>;
+using WriteHandler = std::function<Async<void>(const Context&, const Request&, BodyWriter&)>;
+using Endpoint = std::variant<PlainHandler, AsyncHandler, EventHandler, WriteHandler>;
 
 using BeforeHook = std::function<std::optional<Response>(Context&, const Request&)>;
 using AfterHook = std::function<void(const Context&, const Request&, Response&)>;
@@ -51,8 +54,9 @@ auto storable(F fn) {
   }
 }
 
+/// Of a handler that takes the request as a whole and answers with one Response.
 template <class F>
-Endpoint make_endpoint(F handler) {
+Endpoint make_answering(F handler) {
   static_assert(std::is_invocable_v<F&, const Context&, const Request&>,
                 "a handler takes (const Context&, const http::Request&)");
   using R = std::invoke_result_t<F&, const Context&, const Request&>;
@@ -62,6 +66,15 @@ Endpoint make_endpoint(F handler) {
     static_assert(std::is_convertible_v<R, Result<Response>>,
                   "a handler returns Response, Result<Response> or Async<Response>");
     return PlainHandler(storable(std::move(handler)));
+  }
+}
+
+template <class F>
+Endpoint make_endpoint(F handler) {
+  if constexpr (std::is_invocable_v<F&, const Context&, const Request&, BodyWriter&>) {
+    return WriteHandler(storable(std::move(handler)));
+  } else {
+    return make_answering(std::move(handler));
   }
 }
 

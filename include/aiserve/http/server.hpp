@@ -60,6 +60,9 @@ struct ServerOptions {
   std::size_t max_body = 16 * 1024 * 1024;
   /// Response bytes that may wait per connection before no further request of it is begun.
   std::size_t max_pending = 256 * 1024;
+  /// Bytes of a streamed body that may wait per response until the client has taken them, 1 KiB to
+  /// 1 GiB: then BodyWriter::write() waits. A route may say otherwise.
+  std::size_t stream_buffer = 64 * 1024;
   /// Events that may wait per stream, in bytes; a client that falls behind further is let go.
   std::size_t max_events = 1024 * 1024;
 
@@ -83,6 +86,8 @@ struct RouteOptions {
   std::optional<std::chrono::milliseconds> timeout{};
   /// Default: the server's max_body.
   std::optional<std::size_t> max_body{};
+  /// Default: the server's stream_buffer.
+  std::optional<std::size_t> stream_buffer{};
   /// Called when a head has come, so that a batcher may hold a batch for the request while its body
   /// is read: Batcher::announcer(). Open until the handler has begun to wait.
   Announcer announce{};

@@ -1,6 +1,7 @@
 // A blocking HTTP client for tests: raw bytes out, whole responses in, every wait bounded.
 #pragma once
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -77,6 +78,12 @@ class Client {
     return ended_;
   }
   const std::string& received() const { return received_; }
+  bool was_reset() const { return reset_; }
+  // Something can be read, or the connection has ended.
+  bool pending() const {
+    pollfd now{socket_, POLLIN, 0};
+    return ::poll(&now, 1, 0) == 1;
+  }
 
   Reply reply(bool head_only = false) {
     Reply reply;
@@ -108,6 +115,7 @@ class Client {
     char bytes[16'384];
     const ssize_t n = ::recv(socket_, bytes, sizeof bytes, 0);
     ended_ = n <= 0;
+    reset_ = n < 0 && errno == ECONNRESET;
     if (n > 0) received_.append(bytes, static_cast<std::size_t>(n));
     return n > 0;
   }
@@ -115,6 +123,7 @@ class Client {
   int socket_;
   bool connected_ = false;
   bool ended_ = false;
+  bool reset_ = false;
   std::string received_;
 };
 

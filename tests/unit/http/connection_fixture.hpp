@@ -4,6 +4,7 @@
 //   any  /early       403 before the body
 //   GET  /big         100,000 bytes     POST /small       takes 10 bytes at most
 //   GET  /events      an event stream that stays open; `events` is its queue
+//   any  /body        a body that is streamed: `body` is its source; /body/N names the length N
 //   GET  /deadline    suspends with a deadline of 30 s
 //   GET  /upgrade     a change to EchoProtocol if it was asked for, else 426;
 //        /slow/upgrade the same in finish("upgrade")
@@ -60,6 +61,25 @@ class EchoProtocol final : public Protocol {
   bool ponging = false;
 };
 
+// A body whose parts are laid in front of the connection by hand.
+class ScriptedBody final : public StreamSource {
+ public:
+  State pull(std::vector<Bytes>& pieces) override {
+    ++pulls;
+    for (std::string& part : parts) pieces.push_back(Bytes::adopt(std::move(part)));
+    parts.clear();
+    return state;
+  }
+  std::optional<std::uint64_t> length() const noexcept override { return named; }
+  void gone(CancelReason reason) noexcept override { ends.push_back(reason); }
+
+  std::vector<std::string> parts;
+  State state = State::open;
+  std::optional<std::uint64_t> named;
+  std::vector<CancelReason> ends;
+  int pulls = 0;
+};
+
 class ConnectionFixture : public ConnectionEvents {
  public:
   explicit ConnectionFixture(const ConnectionLimits& given = {}) : limits(given) {
@@ -104,6 +124,13 @@ class ConnectionFixture : public ConnectionEvents {
     exchange.handler_running = false;
     if (home == nullptr) return resources.exchanges.release(exchange);
     home->answer(exchange, std::move(response), now);
+  }
+  // A part of the streamed body, and what becomes of the body then.
+  void give(std::string part, StreamSource::State state = StreamSource::State::open) {
+    if (!part.empty()) body->parts.push_back(std::move(part));
+    body->state = state;
+    connection->stream_ready(now);
+    take_output();
   }
   Response upgrade(const Exchange& exchange) {
     if (!Connection::can_switch(exchange)) return Response(426);
@@ -164,14 +191,19 @@ class ConnectionFixture : public ConnectionEvents {
       while (suspended.contains(key)) key += '+';
       suspended[key] = &exchange;
     } else if (path == "/echo") {
-      std::string body(exchange.request.text());
-      std::replace(body.begin(), body.end(), 'H', 'h');
-      connection->answer(exchange, text(std::move(body)), now);
+      std::string echoed(exchange.request.text());
+      std::replace(echoed.begin(), echoed.end(), 'H', 'h');
+      connection->answer(exchange, text(std::move(echoed)), now);
     } else if (path == "/big") {
       connection->answer(exchange, text(std::string(100'000, 'b')), now);
     } else if (path == "/events") {
       events = std::make_shared<EventQueue>(1000, [this] { ++wakes; });
       connection->answer(exchange, ResponseWriter::streaming("text/event-stream", events), now);
+    } else if (path.starts_with("/body")) {
+      exchange.data.own();
+      body = std::make_shared<ScriptedBody>();
+      if (path.size() > 6) body->named = std::stoul(path.substr(6));
+      connection->answer(exchange, ResponseWriter::streaming("text/plain", body), now);
     } else if (path == "/upgrade") {
       connection->answer(exchange, upgrade(exchange), now);
     } else {
@@ -199,6 +231,7 @@ class ConnectionFixture : public ConnectionEvents {
   std::map<std::string, Exchange*> suspended;
   std::shared_ptr<EventQueue> events;
   std::shared_ptr<EchoProtocol> echo;  // the newest
+  std::shared_ptr<ScriptedBody> body;  // the newest
   int heads = 0;
   int refusals = 0;
   int early = 0;

@@ -2,33 +2,14 @@
 #include "aiserve/http/server.hpp"
 
 #include <doctest/doctest.h>
-#include <poll.h>
 
-#include "aiserve/core/telemetry.hpp"
-#include "aiserve/testing/sim_runtime.hpp"
 #include "unit/http/client.hpp"
+#include "unit/http/simulation.hpp"
 
 namespace aiserve::http {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Simulation {
-  Telemetry telemetry{{.log_sink = [](LogLevel, std::string_view) {}}};
-  testing::SimRuntime sim{{.telemetry = &telemetry}};
-  Server server{sim.runtime(), {.address = "127.0.0.1", .port = 0}};
-
-  // The kernel may take a moment to hand bytes over; simulated time doesn't.
-  template <class F>
-  bool run_until(F done) {
-    for (int i = 0; i < 20'000; ++i) {
-      sim.run_until_idle();
-      if (done()) return true;
-      ::poll(nullptr, 0, 1);
-    }
-    return false;
-  }
-};
 
 TEST_CASE("a handler that takes too long is answered for at its deadline") {
   Simulation s;

@@ -1,0 +1,46 @@
+// A server on simulated time: real sockets, but nothing moves unless the test moves it.
+#pragma once
+
+#include <poll.h>
+
+#include "aiserve/core/telemetry.hpp"
+#include "aiserve/http/server.hpp"
+#include "aiserve/testing/sim_runtime.hpp"
+
+namespace aiserve::http {
+
+struct Simulation {
+  Simulation() = default;
+  explicit Simulation(ServerOptions given) : options(std::move(given)) {}
+
+  ServerOptions options{};
+  Telemetry telemetry{{.log_sink = [](LogLevel, std::string_view) {}}};
+  testing::SimRuntime sim{{.telemetry = &telemetry}};
+  Server server{sim.runtime(), loopback(options)};
+
+  static ServerOptions loopback(ServerOptions options) {
+    options.address = "127.0.0.1";
+    options.port = 0;
+    return options;
+  }
+
+  // The kernel may take a moment to hand bytes over; simulated time doesn't.
+  template <class F>
+  bool run_until(F done) {
+    for (int i = 0; i < 20'000; ++i) {
+      sim.run_until_idle();
+      if (done()) return true;
+      ::poll(nullptr, 0, 1);
+    }
+    return false;
+  }
+  // Until the kernel has nothing more to hand over: for what is not to happen.
+  void settle() {
+    for (int i = 0; i < 20; ++i) {
+      sim.run_until_idle();
+      ::poll(nullptr, 0, 1);
+    }
+  }
+};
+
+}  // namespace aiserve::http
