@@ -1,9 +1,9 @@
 // http_load: a closed-loop load generator, a process of its own.
 //
-//   http_load PORT --requests N [--connections 64] [--depth 1] [--post BYTES]
+//   http_load PORT --requests N [--connections 64] [--depth 1] [--post BYTES] [--path /plaintext]
 //
 // Every connection keeps `depth` requests in flight: it writes them in one go and goes on when all
-// have been answered. GET /plaintext, or POST /echo with a JSON body of BYTES. Every response is
+// have been answered. GET of the path, or POST /echo with a JSON body of BYTES. Every response is
 // read to its last byte and must be a 200 with Content-Length, or the program fails. Prints one
 // line: requests, seconds, requests/s, p50 and p99 in us (of a round of `depth`).
 #include <algorithm>
@@ -32,6 +32,7 @@ struct Settings {
   std::size_t connections = 64;
   std::size_t depth = 1;
   std::size_t post = 0;
+  std::string path = "/plaintext";
 };
 
 [[noreturn]] void fail(const std::string& why) {
@@ -54,6 +55,8 @@ Settings parse(int argc, char** argv) {
       settings.depth = value;
     else if (name == "--post")
       settings.post = value;
+    else if (name == "--path")
+      settings.path = argv[i + 1];
     else
       fail("unknown argument: " + std::string(name));
   }
@@ -76,7 +79,7 @@ std::string json_of(std::size_t size) {
 
 std::string request_of(const Settings& settings) {
   const std::string common = "Host: 127.0.0.1:" + std::to_string(settings.port) + "\r\n";
-  if (settings.post == 0) return "GET /plaintext HTTP/1.1\r\n" + common + "\r\n";
+  if (settings.post == 0) return "GET " + settings.path + " HTTP/1.1\r\n" + common + "\r\n";
   const std::string body = json_of(settings.post);
   return "POST /echo HTTP/1.1\r\n" + common +
          "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
