@@ -13,9 +13,9 @@ namespace aiserve::inline v0 {
 namespace detail {
 
 struct ContextState : CancelListener {
-  explicit ContextState(ContextOptions given)
+  explicit ContextState(ContextOptions&& given)
       : CancelListener(&ContextState::on_parent_cancelled), options(std::move(given)) {}
-  ContextState(std::shared_ptr<ContextState> parent_state, ContextOptions given)
+  ContextState(std::shared_ptr<ContextState> parent_state, ContextOptions&& given)
       : ContextState(std::move(given)) {
     parent = std::move(parent_state);
     if (!parent->listen(*this)) cancel(parent->reason.load(std::memory_order_acquire));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,41 +17,35 @@ namespace aiserve::inline v0::http::detail {
 namespace asio = boost::asio;
 
 void RunnerPool::start(Exchange& exchange) {
-  if (waiting_.empty()) {
-    runners_.push_back(std::make_unique<Runner>());
-    waiting_.reserve(runners_.size());
-    asio::co_spawn(thread_.io().executor(), run(*runners_.back(), &exchange), asio::detached);
-    return;
-  }
-  Runner& runner = *waiting_.back();
-  waiting_.pop_back();
-  auto wake = std::move(*runner.wake);
-  runner.wake.reset();
-  std::move(wake)(&exchange);
+  if (!waiting_.empty()) return wake(&exchange);
+  runners_.push_back(std::make_unique<Runner>());
+  waiting_.reserve(runners_.size());
+  runners_.back()->exchange = &exchange;
+  asio::co_spawn(thread_.io().executor(), run(*runners_.back()), asio::detached);
 }
 
 void RunnerPool::stop() {
   stopped_ = true;
-  while (!waiting_.empty()) {
-    Runner& runner = *waiting_.back();
-    waiting_.pop_back();
-    auto wake = std::move(*runner.wake);
-    runner.wake.reset();
-    std::move(wake)(nullptr);
-  }
+  while (!waiting_.empty()) wake(nullptr);
 }
 
-asio::awaitable<void> RunnerPool::run(Runner& runner, Exchange* exchange) {
+void RunnerPool::wake(Exchange* exchange) {
+  Runner& runner = *waiting_.back();
+  waiting_.pop_back();
+  runner.exchange = exchange;
+  runner.waiting.resume();
+}
+
+asio::awaitable<void> RunnerPool::run(Runner& runner) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto park = [this, &runner](auto handler) {
-    runner.wake.emplace(std::move(handler));
+    runner.waiting.emplace(std::move(handler));
     waiting_.push_back(&runner);
   };
-  while (exchange != nullptr) {
-    co_await serve(*exchange);
+  while (runner.exchange != nullptr) {
+    co_await serve(*runner.exchange);
     if (stopped_) co_return;
-    exchange = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Exchange*)>(
-        park, asio::use_awaitable);
+    co_await asio::async_initiate<const asio::deferred_t&, void()>(park, asio::deferred);
   }
 }
 

@@ -4,13 +4,12 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include "core/io_thread.hpp"
+#include "core/waiting_handler.hpp"
 #include "http/exchange.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -28,10 +27,12 @@ class RunnerPool {
 
  private:
   struct Runner {
-    std::optional<boost::asio::any_completion_handler<void(Exchange*)>> wake;
+    Exchange* exchange = nullptr;  // to serve next; null: none any more
+    v0::detail::WaitingHandler waiting;
   };
 
-  boost::asio::awaitable<void> run(Runner& runner, Exchange* first);
+  void wake(Exchange* exchange);
+  boost::asio::awaitable<void> run(Runner& runner);
   boost::asio::awaitable<void> serve(Exchange& exchange);
 
   HttpThread& thread_;
