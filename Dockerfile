@@ -12,7 +12,7 @@ RUN scripts/demo --prepare
 FROM debian:bookworm-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libtorch1.13 libopenblas0-pthread libfmt9 libssl3 dataset-fashion-mnist \
+      libtorch1.13 libopenblas0-pthread libfmt9 libssl3 libbrotli1 libzstd1 dataset-fashion-mnist \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --no-create-home --shell /usr/sbin/nologin aiserve
 COPY --from=build /aiserve/build/release/examples/service/aiserve_service /usr/local/bin/

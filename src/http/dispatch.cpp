@@ -1,9 +1,12 @@
 // What a session does with its requests: route, hooks, handler, answer.
+#include <algorithm>
 #include <utility>
 
+#include "http/body_decoder.hpp"
 #include "http/event_queue.hpp"
 #include "http/http_thread.hpp"
 #include "http/response_body.hpp"
+#include "http/response_coding.hpp"
 #include "http/session.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -45,9 +48,9 @@ void Session::route(Exchange& exchange) {
     exchange.deadline = Deadline::after(exchange.began, match.route->timeout);
   }
   exchange.context.emplace(context_options(exchange));
-  if (run_before(exchange) && match.route->announce) {
-    exchange.announcement = match.route->announce();
-  }
+  if (!run_before(exchange)) return;
+  if (exchange.data.head.has_body() && !accept_coding(exchange)) return;
+  if (match.route->announce) exchange.announcement = match.route->announce();
 }
 
 void Session::answer_unrouted(Exchange& exchange, MethodMask allowed) {
@@ -76,7 +79,37 @@ bool Session::run_before(Exchange& exchange) {
   return true;
 }
 
+bool Session::accept_coding(Exchange& exchange) {
+  if (!exchange.request.has_header("content-encoding")) return true;
+  const auto coding = request_coding(exchange.request, exchange.route->compression);
+  if (coding) {
+    exchange.coding = *coding;
+    return true;
+  }
+  const std::string_view accepted = exchange.route->compression.requests ? "gzip, deflate" : "";
+  respond(exchange, problem(*exchange.context, 415, "no such content coding is taken here")
+                        .header("Accept-Encoding", accepted));
+  return false;
+}
+
+bool Session::decode(Exchange& exchange) {
+  const std::uint64_t limit =
+      std::min<std::uint64_t>(exchange.body_limit, exchange.route->compression.max_decoded);
+  DecodedBody decoded = decode_body(exchange.coding, exchange.data.body, limit);
+  if (decoded.status == 0) {
+    exchange.data.body_block = std::move(decoded.body);
+    exchange.data.body = exchange.data.body_block.view();
+    return true;
+  }
+  const std::string_view reason = decoded.status == 413
+                                      ? "the body decodes to more than this resource takes"
+                                      : "the body is not in its content coding";
+  respond(exchange, problem(*exchange.context, decoded.status, reason));
+  return false;
+}
+
 void Session::on_request(Exchange& exchange) {
+  if (exchange.coding != Coding::identity && !decode(exchange)) return;
   // Ends with this call, when the handler has submitted what it has; the exchange may be gone then.
   const Announcement announced = std::move(exchange.announcement);
   const Endpoint& endpoint = exchange.route->endpoint;
@@ -172,6 +205,9 @@ void Session::respond(Exchange& exchange, Response&& response) {
   if (!fault.empty()) {
     const Error error = Error().with_detail("the response cannot be sent: " + std::string(fault));
     response = to_response(exchange, error);
+  }
+  if (exchange.route != nullptr && exchange.route->compression.responses) {
+    compress_response(exchange.route->compression, exchange.request, response);
   }
   RouteMetrics& metrics = exchange.route == nullptr ? core_.unrouted : exchange.route->metrics;
   const TimePoint now = thread_.clock_now();

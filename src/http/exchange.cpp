@@ -10,6 +10,7 @@ void Exchange::clear() noexcept {
   state = State::head;
   answered = handler_running = close_after = continue_wanted = false;
   chunked = pulled = false;
+  coding = Coding::identity;
   response = Response();
   context.reset();
   route = nullptr;

@@ -14,6 +14,7 @@
 #include "aiserve/http/request.hpp"
 #include "aiserve/http/response.hpp"
 #include "http/chunked.hpp"
+#include "http/coding.hpp"
 #include "http/head_parser.hpp"
 #include "http/request_state.hpp"
 
@@ -38,12 +39,13 @@ struct Exchange {
   Request request{data};
   HeadParser parser;
   State state = State::head;
-  bool answered = false;         // `response` is set, or was sent
-  bool handler_running = false;  // a coroutine that refers to this exchange
-  bool close_after = false;      // the connection ends with this response
-  bool continue_wanted = false;  // the client waits for 100 Continue
-  bool chunked = false;          // the body of the response
-  bool pulled = false;           // once bytes of its stream are in the out buffer
+  bool answered = false;             // `response` is set, or was sent
+  bool handler_running = false;      // a coroutine that refers to this exchange
+  bool close_after = false;          // the connection ends with this response
+  bool continue_wanted = false;      // the client waits for 100 Continue
+  bool chunked = false;              // the body of the response
+  bool pulled = false;               // once bytes of its stream are in the out buffer
+  Coding coding = Coding::identity;  // of the body, until it is decoded
   Response response;
   std::optional<Context> context;
   const Route* route = nullptr;

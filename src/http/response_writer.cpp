@@ -189,6 +189,19 @@ void ResponseWriter::append_framing(std::string& out, const Response& response,
   out += "\r\n";
 }
 
+Bytes ResponseWriter::share_body(Response& response) {
+  if (response.bytes_.empty()) {
+    response.bytes_ = Bytes::adopt(std::move(response.text_));
+    response.text_.clear();
+  }
+  return response.bytes_;
+}
+
+void ResponseWriter::replace_body(Response& response, std::string body) noexcept {
+  response.text_ = std::move(body);
+  response.bytes_ = {};
+}
+
 void ResponseWriter::write_head(std::string& out, const Response& response, const Framing& framing,
                                 std::string_view date_line) {
   append_status_line(out, response.status_);

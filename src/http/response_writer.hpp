@@ -53,6 +53,9 @@ class ResponseWriter {
   static Response streaming(Response&& head, std::shared_ptr<StreamSource> source);
   // 101, 204, 304: whatever body they were given.
   static bool bodiless(const Response& response) noexcept;
+  // The body as something to keep while the response goes on.
+  static Bytes share_body(Response& response);
+  static void replace_body(Response& response, std::string body) noexcept;
   static std::size_t body_size(const Response& response) noexcept {
     return response.bytes_.empty() ? response.text_.size() : response.bytes_.size();
   }

@@ -9,6 +9,7 @@
 
 #include "aiserve/core/announcement.hpp"
 #include "aiserve/core/metrics.hpp"
+#include "aiserve/http/compression.hpp"
 #include "aiserve/http/handler.hpp"
 #include "aiserve/http/method.hpp"
 
@@ -50,6 +51,7 @@ struct Route {
   std::uint64_t max_body = 0;
   std::size_t stream_buffer = 0;
   Announcer announce;
+  CompressionOptions compression;
   mutable RouteMetrics metrics;
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/json_text.hpp"
 #include "http/http_thread.hpp"
+#include "http/response_coding.hpp"
 #include "http/server_core.hpp"
 
 namespace aiserve::inline v0::http {
@@ -142,6 +143,8 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
   detail::check_stream_buffer(route->stream_buffer);
   route->max_body = options.max_body.value_or(core.options.max_body);
   route->announce = std::move(options.announce);
+  if (options.compression) detail::check(*options.compression);
+  route->compression = options.compression.value_or(core.options.compression);
   route->param_names = core.router.add(method, pattern, *route);
   core.routes.push_back(std::move(route));
   return *this;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "http/response_coding.hpp"
+
 namespace aiserve::inline v0::http::detail {
 namespace {
 
@@ -52,6 +54,7 @@ ServerOptions checked(ServerOptions options) {
   check_time("request_timeout", options.request_timeout);
   check_time("heartbeat", options.heartbeat);
   check_tls(options.tls);
+  check(options.compression);
   return options;
 }
 

@@ -48,6 +48,9 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void route(Exchange& exchange);
   void answer_unrouted(Exchange& exchange, MethodMask allowed);
   bool run_before(Exchange& exchange);
+  // False: answered.
+  bool accept_coding(Exchange& exchange);
+  bool decode(Exchange& exchange);
   void run_plain(Exchange& exchange, const PlainHandler& handler);
   void run_async(Exchange& exchange);
   void run_events(Exchange& exchange);

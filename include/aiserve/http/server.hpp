@@ -20,6 +20,7 @@
 #include <aiserve/core/announcement.hpp>
 #include <aiserve/core/result.hpp>
 #include <aiserve/core/runtime.hpp>
+#include <aiserve/http/compression.hpp>
 #include <aiserve/http/handler.hpp>
 #include <aiserve/http/method.hpp>
 #include <aiserve/http/tls.hpp>
@@ -78,6 +79,8 @@ struct ServerOptions {
   std::chrono::milliseconds request_timeout{30'000};
   /// Silence on an event stream after which a comment is sent.
   std::chrono::milliseconds heartbeat{15'000};
+  /// Of bodies, both ways. A route may say otherwise.
+  CompressionOptions compression{};
 };
 
 /// What a route has of its own.
@@ -91,6 +94,8 @@ struct RouteOptions {
   /// Called when a head has come, so that a batcher may hold a batch for the request while its body
   /// is read: Batcher::announcer(). Open until the handler has begun to wait.
   Announcer announce{};
+  /// Default: the server's compression.
+  std::optional<CompressionOptions> compression{};
 };
 
 class Server {
