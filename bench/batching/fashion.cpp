@@ -113,7 +113,7 @@ Group closed1_group(const std::string& path, Timing timing) {
 }  // namespace
 
 std::vector<Group> fashion_groups(const Options& options, const std::string& model_path) {
-  const Timing timing{.slices = options.quick ? 6 : 12, .seconds = 0.4};
+  const Timing timing{.slices = options.quick ? 5 : 8, .seconds = 0.4};
   return {closed64_group(model_path, 1, timing), closed64_group(model_path, 2, timing),
           closed1_group(model_path, timing)};
 }

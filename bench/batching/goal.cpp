@@ -104,7 +104,7 @@ void round(Sample& sample, State& state, const std::string& prefix, int goal_ms,
 
 Group group(const Options& options, int goal_ms) {
   const std::string prefix = fmt::format("batching.goal{}", goal_ms);
-  const double seconds = options.quick ? 1.5 : 4;
+  const double seconds = options.quick ? 1.5 : 3;
   const auto state = std::make_shared<State>();
   return {.name = prefix,
           .keys = {{.name = prefix + ".p99_ratio", .unit = "ratio", .at_most = 1.0},

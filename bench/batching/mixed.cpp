@@ -142,7 +142,7 @@ void report(Sample& sample, const std::string& prefix, const Seen& seen) {
 }
 
 Group spin_group(const Options& options) {
-  const double seconds = options.quick ? 0.7 : 2;
+  const double seconds = options.quick ? 0.7 : 1;
   const auto seed = std::make_shared<std::uint64_t>(0);
   return {.name = "batching.mixed",
           .keys = {{.name = "batching.mixed.throughput_ratio", .unit = "ratio", .at_least = 1.5},
@@ -161,7 +161,7 @@ Group spin_group(const Options& options) {
 
 #ifdef BENCH_WITH_TORCH
 Group encoder_group(const Options& options) {
-  const double seconds = options.quick ? 0.7 : 2;
+  const double seconds = options.quick ? 0.7 : 1;
   const auto seed = std::make_shared<std::uint64_t>(0);
   return {.name = "batching.mixed.encoder",
           .keys = {{.name = "batching.mixed.encoder_throughput_ratio", .unit = "ratio"},

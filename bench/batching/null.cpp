@@ -77,7 +77,7 @@ void scaling_round(Sample& sample, int runs) {
 }  // namespace
 
 std::vector<Group> null_groups(const Options& options) {
-  const int runs = options.quick ? 8 : 20;
+  const int runs = options.quick ? 8 : 12;
   return {{.name = "batching.null",
            .keys = {{.name = "batching.null.cpu_ns_per_request", .unit = "ns CPU", .at_most = 1500},
                     {.name = "batching.null.wall_ns_per_request", .unit = "ns"},

@@ -107,8 +107,8 @@ std::vector<Key> keys(const std::string& prefix) {
 
 Group group(const Options& options, int percent) {
   const std::string prefix = fmt::format("batching.poisson{}", percent);
-  Plan plan{percent / 100.0, 3, options.quick ? 0.6 : 2.0};
-  if (percent == 10) ++plan.slices;  // few requests come in a second
+  Plan plan{percent / 100.0, 3, options.quick ? 0.6 : 1.0};
+  if (percent == 10) plan.slices = options.quick ? 4 : 6;  // few requests come in a second
   const auto state = std::make_shared<State>();
   return {.name = prefix,
           .keys = keys(prefix),

@@ -43,7 +43,7 @@ void round(Sample& sample, State& state, const std::string& prefix, int slices) 
 
 Group group(const Options& options, const std::string& prefix, const tuner::ModelSpec& model) {
   const auto state = std::make_shared<State>();
-  const int slices = options.quick ? 8 : 15;
+  const int slices = options.quick ? 6 : 10;
   return {.name = prefix + ".saturation",
           .keys = {{.name = prefix + ".saturation_ratio", .unit = "ratio", .at_least = 0.95},
                    {.name = prefix + ".saturation_per_s", .unit = "/s"},

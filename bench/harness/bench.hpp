@@ -17,7 +17,7 @@ struct Options {
   std::string json;                          // file; empty: none
   std::map<std::string, std::string> extra;  // what the program itself asked for
 
-  int rounds() const noexcept { return quick ? 3 : 7; }
+  int rounds() const noexcept { return quick ? 3 : 5; }
 };
 
 /// What one round measured. A key that is not set in a round is left out of the report.
