@@ -255,7 +255,7 @@ void HttpThread::run_handler(Exchange& exchange) {
   if (std::exchange(starting_, nullptr) == &exchange) add_active(exchange);
 }
 
-void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) {
+void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) noexcept {
   if (starting_ == &exchange) {
     starting_ = nullptr;
   } else {

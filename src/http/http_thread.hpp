@@ -67,7 +67,7 @@ class HttpThread {
   // Starts the handler of an exchange that owns its bytes.
   void run_handler(Exchange& exchange);
   // The handler of the exchange has ended. Of a stream that has begun only an error counts.
-  void handler_ended(Exchange& exchange, Result<Response>&& result);
+  void handler_ended(Exchange& exchange, Result<Response>&& result) noexcept;
   void destroy(Session& session) noexcept;
 
  private:

@@ -36,19 +36,6 @@ void RunnerPool::wake(Exchange* exchange) {
   runner.waiting.resume();
 }
 
-asio::awaitable<void> RunnerPool::run(Runner& runner) {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const auto park = [this, &runner](auto handler) {
-    runner.waiting.emplace(std::move(handler));
-    waiting_.push_back(&runner);
-  };
-  while (runner.exchange != nullptr) {
-    co_await serve(*runner.exchange);
-    if (stopped_) co_return;
-    co_await asio::async_initiate<const asio::deferred_t&, void()>(park, asio::deferred);
-  }
-}
-
 namespace {
 
 // What the handler of an exchange gives when it ends; of a stream nothing.
@@ -72,15 +59,25 @@ Async<Response> call(Exchange& exchange) {
 
 }  // namespace
 
-asio::awaitable<void> RunnerPool::serve(Exchange& exchange) {
-  Result<Response> result;
-  try {
-    Async<Response> operation = call(exchange);
-    result = co_await std::move(operation);
-  } catch (...) {
-    result = error_from_current_exception();
+// One coroutine for all: a frame per request would cost as much as parsing its head.
+asio::awaitable<void> RunnerPool::run(Runner& runner) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto park = [this, &runner](auto handler) {
+    runner.waiting.emplace(std::move(handler));
+    waiting_.push_back(&runner);
+  };
+  while (runner.exchange != nullptr) {
+    Exchange& exchange = *runner.exchange;
+    try {
+      Async<Response> operation = call(exchange);
+      Result<Response> result = co_await std::move(operation);
+      thread_.handler_ended(exchange, std::move(result));
+    } catch (...) {
+      thread_.handler_ended(exchange, error_from_current_exception());
+    }
+    if (stopped_) co_return;
+    co_await asio::async_initiate<const asio::deferred_t&, void()>(park, asio::deferred);
   }
-  thread_.handler_ended(exchange, std::move(result));
 }
 
 }  // namespace aiserve::inline v0::http::detail

@@ -33,7 +33,6 @@ class RunnerPool {
 
   void wake(Exchange* exchange);
   boost::asio::awaitable<void> run(Runner& runner);
-  boost::asio::awaitable<void> serve(Exchange& exchange);
 
   HttpThread& thread_;
   std::vector<std::unique_ptr<Runner>> runners_;

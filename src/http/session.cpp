@@ -196,7 +196,6 @@ void Session::close(CancelReason reason) noexcept {
 }
 
 void Session::respond_later(Exchange& exchange, Result<Response>&& result) {
-  thread_.clock_now();
   respond(exchange, to_response(exchange, std::move(result)));
   if (!in_turn_) thread_.io().flush_later(*this);
 }
