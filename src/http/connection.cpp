@@ -7,12 +7,8 @@
 namespace aiserve::inline v0::http::detail {
 namespace {
 
-// What follows an early answer is read and dropped up to here; beyond it the connection ends.
-constexpr std::size_t kDiscardUpTo = 64 * 1024;
 // What is read and dropped after the last answer.
 constexpr std::size_t kLingerUpTo = 256 * 1024;
-// A body shorter than this comes through the shared buffer.
-constexpr std::size_t kDirectFrom = 8 * 1024;
 
 }  // namespace
 
@@ -23,6 +19,7 @@ Connection::Connection(ConnectionEvents& events, const ConnectionLimits& limits,
       resources_(resources),
       now_(now),
       since_(now),
+      ticked_(now),
       out_since_(now) {}
 
 Connection::~Connection() { abort(CancelReason::client_gone); }
@@ -93,11 +90,13 @@ bool Connection::step(std::string_view& input) {
 }
 
 bool Connection::must_wait(const Head& head) const noexcept {
-  const bool alone = !is_safe(head.method) || head.upgrade;
+  // HTTP/1.0 knows no pipelining, and its answers may end with the connection.
+  const auto side_by_side = [](const Head& x) { return is_safe(x.method) && !x.http10; };
+  const bool alone = !side_by_side(head) || head.upgrade;
   for (std::size_t i = 0; i < count_; ++i) {
     const Exchange& before = *ring_[(first_ + i) % kSlots];
     const bool works = before.state == Exchange::State::running || before.handler_running;
-    if (works && (alone || !is_safe(before.data.head.method))) return true;
+    if (works && (alone || !side_by_side(before.data.head))) return true;
   }
   return false;
 }
@@ -135,108 +134,41 @@ void Connection::head_complete(std::string_view& input) {
   if (!head.keep_alive) exchange.close_after = true;
   events_.on_head(exchange);
   if (exchange.answered) return early_answer();
-  if (!head.has_body()) return start(exchange);
+  if (!head.has_body()) {
+    if (exchange.sink != nullptr) exchange.sink->end();
+    return start(exchange);
+  }
   if (head.content_length > exchange.body_limit) {
     return refuse(413, "the body is larger than this resource takes");
   }
   exchange.state = Exchange::State::body;
   exchange.continue_wanted = head.expect_continue && input.empty();
+  if (head.chunked || exchange.sink != nullptr) exchange.data.own_head();
   if (head.chunked) {
-    exchange.data.own_head();
     exchange.decoder = ChunkedDecoder(ChunkedLimits{.body_bytes = exchange.body_limit});
-  } else if (input.size() < head.content_length) {
+  } else if (exchange.sink == nullptr && input.size() < head.content_length) {
     exchange.data.own_head();
     exchange.body_block = MutableBytes(static_cast<std::size_t>(head.content_length));
   }
+  if (exchange.sink != nullptr) start(exchange);
 }
 
-// The answer came before the body: a small one is read and dropped, else the connection ends.
-void Connection::early_answer() {
-  Exchange& exchange = *std::exchange(reading_, nullptr);
-  const Head& head = exchange.data.head;
-  const bool small = !head.chunked && !head.expect_continue && head.content_length <= kDiscardUpTo;
-  if (head.has_body() && !small) exchange.close_after = linger_ = true;
-  if (exchange.close_after) stop_reading_ = true;
-  discard_left_ = static_cast<std::size_t>(head.content_length);
-  exchange.state = Exchange::State::ready;
-  write_out();
-}
-
-bool Connection::take_body(std::string_view& input) {
-  return reading_->data.head.chunked ? chunked_step(input) : length_step(input);
-}
-
-bool Connection::length_step(std::string_view& input) {
-  Exchange& exchange = *reading_;
-  const auto length = static_cast<std::size_t>(exchange.data.head.content_length);
-  if (exchange.body_block.size() == 0) {  // all of it is in the input
-    exchange.data.body = std::as_bytes(std::span(input.data(), length));
-    input.remove_prefix(length);
-    start(exchange);
-    return true;
-  }
-  const std::size_t n = std::min(length - exchange.body_filled, input.size());
-  std::memcpy(exchange.body_block.data() + exchange.body_filled, input.data(), n);
-  input.remove_prefix(n);
-  body_received(n, now_);
-  return reading_ == nullptr;
-}
-
-std::span<std::byte> Connection::body_target() noexcept {
-  if (reading_ == nullptr || reading_->state != Exchange::State::body) return {};
-  const std::span<std::byte> left = reading_->body_block.span().subspan(
-      std::min(reading_->body_filled, reading_->body_block.size()));
-  return left.size() < kDirectFrom ? std::span<std::byte>() : left;
-}
-
-void Connection::body_received(std::size_t n, TimePoint now) {
-  now_ = now;
-  Exchange& exchange = *reading_;
-  exchange.continue_wanted = false;
-  exchange.body_filled += n;
-  if (exchange.body_filled < exchange.body_block.size()) return;
-  exchange.data.body_block = std::move(exchange.body_block).freeze();
-  exchange.data.body = exchange.data.body_block.view();
-  start(exchange);
-  if (!processing_) advance();
-}
-
-bool Connection::chunked_step(std::string_view& input) {
-  Exchange& exchange = *reading_;
-  exchange.continue_wanted = false;
-  std::string_view piece;
-  for (;;) {
-    switch (exchange.decoder.next(input, piece)) {
-      case ChunkedDecoder::Outcome::data:
-        exchange.chunks += piece;
-        continue;
-      case ChunkedDecoder::Outcome::more:
-        return false;
-      case ChunkedDecoder::Outcome::failed:
-        refuse(exchange.decoder.status(), exchange.decoder.reason());
-        return false;
-      case ChunkedDecoder::Outcome::done:
-        break;
-    }
-    break;
-  }
-  exchange.data.body_block = Bytes::adopt(std::move(exchange.chunks));
-  exchange.data.body = exchange.data.body_block.view();
-  start(exchange);
-  return true;
-}
-
+// With a sink the body is still to come; else the request is complete.
 void Connection::start(Exchange& exchange) {
-  reading_ = nullptr;
-  since_ = now_;
-  if (exchange.close_after) stop_reading_ = true;
+  if (exchange.sink == nullptr || !exchange.data.head.has_body()) end_of_body(exchange);
   exchange.state = Exchange::State::running;
   ++running_;
-  may_switch_ = can_switch(exchange);
+  may_switch_ = exchange.sink == nullptr && can_switch(exchange);
   const bool nested = std::exchange(processing_, true);
   events_.on_request(exchange);
   processing_ = nested;
   write_out();
+}
+
+void Connection::end_of_body(const Exchange& exchange) noexcept {
+  reading_ = nullptr;
+  since_ = now_;
+  if (exchange.close_after) stop_reading_ = true;
 }
 
 // Answers what is being read with an error, after all that came before it, and ends.
@@ -265,7 +197,8 @@ void Connection::end_of_input(TimePoint now) {
   const bool waited_for = running_ != 0 || std::any_of(ring_.begin(), ring_.end(), [](Exchange* x) {
                             return x != nullptr && x->state == Exchange::State::streaming;
                           });
-  if (waited_for || out_ == nullptr) return abort(CancelReason::client_gone);
+  const bool streams = reading_ != nullptr && reading_->sink != nullptr;
+  if (waited_for || streams || out_ == nullptr) return abort(CancelReason::client_gone);
   drop_reading();
   // The peer has only stopped sending: it gets what was answered.
   stop_reading_ = close_after_out_ = true;

@@ -43,9 +43,10 @@ struct ConnectionLimits {
 class ConnectionEvents {
  public:
   // The head is complete. Either answers at once (Connection::answer), or leaves it at that; then
-  // on_request follows when the body is complete. May change exchange.body_limit.
+  // on_request follows when the body is complete, or at once if the body has a sink. May change
+  // exchange.body_limit and exchange.sink.
   virtual void on_head(Exchange& exchange) = 0;
-  // Complete. Must answer, now or later. The request's views die when this returns unless
+  // To be handled. Must answer, now or later. The request's views die when this returns unless
   // exchange.data.own() was called.
   virtual void on_request(Exchange& exchange) = 0;
   // The deadline of a running handler has passed: cancel it and answer.
@@ -129,16 +130,23 @@ class Connection {
   bool head_step(std::string_view& input);
   void head_complete(std::string_view& input);
   void early_answer();
+  void leave_unread(Exchange& exchange) noexcept;
   bool take_body(std::string_view& input);
   bool length_step(std::string_view& input);
   bool chunked_step(std::string_view& input);
+  bool sink_step(std::string_view& input);
+  bool sink_chunk(Exchange& exchange, std::string_view& input);
+  void finish_sink(Exchange& exchange);
+  void fail_sink(int status, std::string_view reason);
   void start(Exchange& exchange);
+  void end_of_body(const Exchange& exchange) noexcept;
   void refuse(int status, std::string_view reason);
   bool must_wait(const Head& head) const noexcept;
   void drop_reading() noexcept;
 
   void advance();
   void write_out();
+  void say_continue(Exchange& exchange);
   void write_head(Exchange& exchange);
   bool pull_stream(Exchange& exchange);
   void append_body(Exchange& exchange, std::vector<Bytes>& pieces);
@@ -175,13 +183,14 @@ class Connection {
   std::uint8_t count_ = 0;
   std::uint8_t running_ = 0;
   std::array<Exchange*, kSlots> ring_{};
-  Exchange* reading_ = nullptr;  // in the ring from the end of its head on
+  Exchange* reading_ = nullptr;  // in the ring from the end of its head on, to that of its body
   std::string spill_;            // what cannot be parsed yet
   std::unique_ptr<OutBuffer> out_;
   std::shared_ptr<Protocol> protocol_;
   TimePoint now_;
-  TimePoint since_;      // first byte of the head, end of the head, end of the last response
-  TimePoint out_since_;  // last progress of the output
+  TimePoint since_;  // first byte of the head, end of the head, end of the last response
+  TimePoint ticked_;
+  TimePoint out_since_;           // last progress of the output
   std::size_t discard_left_ = 0;  // of the body of a request that was answered before it
   std::size_t lingered_ = 0;
 };

@@ -31,6 +31,13 @@ void Connection::answer(Exchange& exchange, Response&& response, TimePoint now) 
   }
   // It ran alone: this is the answer that what lies behind its request has waited for.
   if (ResponseWriter::protocol(exchange.response) == nullptr) may_switch_ = false;
+  const StreamSource* const source = ResponseWriter::stream(exchange.response).get();
+  const bool handled = exchange.state == Exchange::State::ready;
+  if (handled && &exchange == reading_ && source == nullptr) leave_unread(exchange);
+  if (source != nullptr && !source->length() && exchange.data.head.http10) {
+    exchange.close_after = true;  // the end of its body is that of the connection
+    if (&exchange != reading_) stop_reading_ = true;
+  }
   if (!processing_) advance();
 }
 
@@ -66,12 +73,17 @@ void Connection::write_out() {
     } else if (exchange.state == Exchange::State::streaming) {
       if (!pull_stream(exchange)) return;
     } else {
-      if (exchange.continue_wanted) out().text() += "HTTP/1.1 100 Continue\r\n\r\n";
-      exchange.continue_wanted = false;
+      if (exchange.sink == nullptr || exchange.sink->wanted()) say_continue(exchange);
       return;
     }
   }
   if (close_after_out_ && out_ == nullptr && phase_ == Phase::open) end_sending();
+}
+
+void Connection::say_continue(Exchange& exchange) {
+  if (std::exchange(exchange.continue_wanted, false)) {
+    out().text() += "HTTP/1.1 100 Continue\r\n\r\n";
+  }
 }
 
 void Connection::write_head(Exchange& exchange) {
@@ -82,9 +94,7 @@ void Connection::write_head(Exchange& exchange) {
   const bool stream =
       source != nullptr && !head_only && !ResponseWriter::bodiless(exchange.response);
   const bool unbounded = source != nullptr && !source->length();
-  const bool until_close = stream && unbounded && head.http10;
-  const bool last =
-      exchange.close_after || until_close || (draining_ && count_ == 1 && reading_ == nullptr);
+  const bool last = exchange.close_after || (draining_ && count_ == 1 && reading_ == nullptr);
   exchange.close_after = last;
   exchange.chunked = unbounded && !head.http10;
   const ResponseWriter::Framing framing{.persistence = last          ? Persistence::close
@@ -92,7 +102,10 @@ void Connection::write_head(Exchange& exchange) {
                                                                      : Persistence::keep,
                                         .head_only = head_only,
                                         .chunked = exchange.chunked};
-  if (stream) exchange.state = Exchange::State::streaming;
+  if (stream) {
+    say_continue(exchange);  // this was the last chance to
+    exchange.state = Exchange::State::streaming;
+  }
   ResponseWriter::write(out(), exchange.response, framing, resources_.date_line);
 }
 
@@ -141,6 +154,7 @@ void Connection::cut_off(Exchange& exchange) noexcept {
 
 void Connection::pop_front() noexcept {
   Exchange& exchange = slot(0);
+  if (&exchange == reading_) leave_unread(exchange);
   if (exchange.close_after) close_after_out_ = stop_reading_ = true;
   if (const auto& source = ResponseWriter::stream(exchange.response); source != nullptr) {
     source->gone(CancelReason::none);
@@ -203,6 +217,7 @@ bool Connection::wants_write() const noexcept {
 bool Connection::wants_read() const noexcept {
   if (phase_ == Phase::lingering) return true;
   if (protocol_ != nullptr) return protocol_->wants_read();
+  if (reading_ != nullptr && reading_->sink != nullptr && reading_->sink->full()) return false;
   return phase_ == Phase::open && !stop_reading_ && spill_.size() < limits_.read_ahead;
 }
 
@@ -222,6 +237,7 @@ void Connection::tick(TimePoint now) {
   if (count_ != 0) check_deadlines(now);
   if (phase_ != Phase::open) return;
   check_reading(now);
+  ticked_ = now;
   if (count_ != 0 && slot(0).state == Exchange::State::streaming) check_stream(now);
 }
 
@@ -236,8 +252,11 @@ void Connection::check_reading(TimePoint now) {
     if (count_ == 0 && out_ == nullptr && quiet >= patience) phase_ = Phase::closed;
   } else if (reading_->state == Exchange::State::head) {
     if (!held_ && quiet >= limits_.head_timeout) refuse(408, "the head took too long");
+  } else if (reading_->sink != nullptr && !reading_->sink->wanted()) {
+    since_ += now - ticked_;  // nobody waited for the client meanwhile
   } else if (quiet >= limits_.body_timeout) {
-    refuse(408, "the body took too long");
+    constexpr std::string_view kReason = "the body took too long";
+    reading_->sink == nullptr ? refuse(408, kReason) : fail_sink(408, kReason);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "http/body_decoder.hpp"
 #include "http/event_queue.hpp"
 #include "http/http_thread.hpp"
+#include "http/request_body.hpp"
 #include "http/response_body.hpp"
 #include "http/response_coding.hpp"
 #include "http/session.hpp"
@@ -49,6 +50,7 @@ void Session::route(Exchange& exchange) {
   }
   exchange.context.emplace(context_options(exchange));
   if (!run_before(exchange)) return;
+  prepare_reader(exchange);
   if (exchange.data.head.has_body() && !accept_coding(exchange)) return;
   if (match.route->announce) exchange.announcement = match.route->announce();
 }
@@ -82,11 +84,13 @@ bool Session::run_before(Exchange& exchange) {
 bool Session::accept_coding(Exchange& exchange) {
   if (!exchange.request.has_header("content-encoding")) return true;
   const auto coding = request_coding(exchange.request, exchange.route->compression);
-  if (coding) {
+  // What is passed on as it comes is not decoded.
+  if (coding && (exchange.sink == nullptr || *coding == Coding::identity)) {
     exchange.coding = *coding;
     return true;
   }
-  const std::string_view accepted = exchange.route->compression.requests ? "gzip, deflate" : "";
+  const bool decodes = exchange.route->compression.requests && exchange.sink == nullptr;
+  const std::string_view accepted = decodes ? "gzip, deflate" : "";
   respond(exchange, problem(*exchange.context, 415, "no such content coding is taken here")
                         .header("Accept-Encoding", accepted));
   return false;
@@ -121,7 +125,7 @@ void Session::on_request(Exchange& exchange) {
   }
   exchange.data.own();
   if (std::holds_alternative<EventHandler>(endpoint)) return run_events(exchange);
-  if (std::holds_alternative<WriteHandler>(endpoint)) return run_writer(exchange);
+  prepare_writer(exchange);
   run_async(exchange);
 }
 
@@ -153,18 +157,32 @@ void Session::run_events(Exchange& exchange) {
   thread_.run_handler(exchange);
 }
 
-void Session::run_writer(Exchange& exchange) {
+void Session::prepare_reader(Exchange& exchange) {
+  const Endpoint& endpoint = exchange.route->endpoint;
+  const bool reads = std::holds_alternative<ReadHandler>(endpoint) ||
+                     std::holds_alternative<DuplexHandler>(endpoint);
+  if (!reads) return;
+  exchange.reader =
+      std::make_shared<RequestBody>(exchange.route->stream_buffer, *exchange.context, link());
+  exchange.sink = exchange.reader.get();
+}
+
+void Session::prepare_writer(Exchange& exchange) {
+  const Endpoint& endpoint = exchange.route->endpoint;
+  const bool writes = std::holds_alternative<WriteHandler>(endpoint) ||
+                      std::holds_alternative<DuplexHandler>(endpoint);
+  if (!writes) return;
   // The exchange is there so long as its handler runs, the session until its connection is gone.
   const auto begin = [&exchange](Response&& head) {
     return exchange.session != nullptr && exchange.session->begin_stream(exchange, std::move(head));
   };
   exchange.writer = std::make_shared<ResponseBody>(exchange.route->stream_buffer, *exchange.context,
                                                    link(), begin);
-  run_async(exchange);
 }
 
 // False if nobody will read the body.
 bool Session::begin_stream(Exchange& exchange, Response&& head) {
+  if (exchange.answered) return false;
   thread_.clock_now();
   respond(exchange, ResponseWriter::streaming(std::move(head), exchange.writer));
   if (!in_turn_) thread_.io().flush_later(*this);

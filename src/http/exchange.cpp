@@ -18,6 +18,8 @@ void Exchange::clear() noexcept {
   session = nullptr;
   events.reset();
   writer.reset();
+  reader.reset();
+  sink = nullptr;
   deadline = Deadline::never();
   pass = Gate::Pass();
   announcement = Announcement();

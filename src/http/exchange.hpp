@@ -13,6 +13,7 @@
 #include "aiserve/core/gate.hpp"
 #include "aiserve/http/request.hpp"
 #include "aiserve/http/response.hpp"
+#include "http/body_sink.hpp"
 #include "http/chunked.hpp"
 #include "http/coding.hpp"
 #include "http/head_parser.hpp"
@@ -22,6 +23,7 @@ namespace aiserve::inline v0::http::detail {
 
 class Connection;
 class EventQueue;
+class RequestBody;
 class ResponseBody;
 class Session;
 struct Route;
@@ -51,7 +53,9 @@ struct Exchange {
   const Route* route = nullptr;
   Session* session = nullptr;            // of the connection, while it is attached
   std::shared_ptr<EventQueue> events;    // of an event stream
-  std::shared_ptr<ResponseBody> writer;  // of a body that is streamed
+  std::shared_ptr<ResponseBody> writer;  // of a response whose body is streamed
+  std::shared_ptr<RequestBody> reader;   // of a request whose body is
+  BodySink* sink = nullptr;              // where the request's body goes as it comes; null: block
   Connection* connection = nullptr;      // null once detached: only the handler holds on to it
   std::uint64_t body_limit = 0;
   TimePoint began{};          // head complete

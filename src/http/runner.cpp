@@ -10,6 +10,7 @@
 
 #include "http/event_queue.hpp"
 #include "http/http_thread.hpp"
+#include "http/request_body.hpp"
 #include "http/response_body.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -52,6 +53,13 @@ Async<Response> call(Exchange& exchange) {
   if (const auto* handler = std::get_if<AsyncHandler>(&endpoint)) return (*handler)(ctx, request);
   if (const auto* handler = std::get_if<WriteHandler>(&endpoint)) {
     return as_response((*handler)(ctx, request, exchange.writer->writer()));
+  }
+  if (const auto* handler = std::get_if<ReadHandler>(&endpoint)) {
+    return (*handler)(ctx, request, exchange.reader->reader());
+  }
+  if (const auto* handler = std::get_if<DuplexHandler>(&endpoint)) {
+    return as_response(
+        (*handler)(ctx, request, exchange.reader->reader(), exchange.writer->writer()));
   }
   const EventStream stream(exchange.events);
   return as_response(std::get<EventHandler>(endpoint)(ctx, request, stream));

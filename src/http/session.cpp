@@ -196,6 +196,7 @@ void Session::close(CancelReason reason) noexcept {
 }
 
 void Session::respond_later(Exchange& exchange, Result<Response>&& result) {
+  if (exchange.answered) return;  // the deadline was faster, or the body was bad
   respond(exchange, to_response(exchange, std::move(result)));
   if (!in_turn_) thread_.io().flush_later(*this);
 }

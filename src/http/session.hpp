@@ -54,7 +54,8 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void run_plain(Exchange& exchange, const PlainHandler& handler);
   void run_async(Exchange& exchange);
   void run_events(Exchange& exchange);
-  void run_writer(Exchange& exchange);
+  void prepare_reader(Exchange& exchange);
+  void prepare_writer(Exchange& exchange);
   bool begin_stream(Exchange& exchange, Response&& head);
   Response to_response(Exchange& exchange, Result<Response>&& result);
   void respond(Exchange& exchange, Response&& response);

@@ -14,6 +14,7 @@ namespace {
 using aiserve::http::detail::Connection;
 using aiserve::http::detail::ConnectionFixture;
 using aiserve::http::detail::ConnectionLimits;
+using aiserve::http::detail::StreamSource;
 
 void promise(bool kept, const char* what) {
   if (kept) return;
@@ -33,6 +34,11 @@ ConnectionLimits small_limits() {
 // Ends suspended handlers and streams, and those that begin because of it.
 void finish_all(ConnectionFixture& f, bool reverse) {
   for (;;) {
+    f.read_sinks();
+    if (f.body != nullptr && f.body->state == StreamSource::State::open) {
+      f.give(std::string(static_cast<std::size_t>(f.body->named.value_or(4)), 'p'));
+      f.give("", StreamSource::State::ended);
+    }
     if (f.events != nullptr && f.events->open()) {
       f.events->close();
       f.connection->stream_ready(f.now);
@@ -61,12 +67,18 @@ Outcome run(std::string_view bytes, std::size_t slice, bool finish_late, bool re
   }
   finish_all(f, reverse);
   const std::size_t finals = f.statuses().size();
-  const auto expected = f.handled.size() + static_cast<std::size_t>(f.refusals + f.early);
+  // A request whose body has not come to its end may have been handled and not answered.
+  const auto unanswered =
+      std::count_if(f.sinks.begin(), f.sinks.end(), [](auto& x) { return x->exchange != nullptr; });
+  const auto expected =
+      f.handled.size() + static_cast<std::size_t>(f.refusals - f.cut_bodies + f.early - unanswered);
   promise(finals == expected, "one final response per request");
   promise(f.refusals <= 1, "at most one refusal");
   promise(f.refusals == 0 || f.closed(), "a refusal ends the connection");
   Outcome outcome{f.output, f.handled, f.refusals};
   f.connection.reset();
+  promise(f.echo == nullptr || f.echo->ends.size() == 1, "a protocol ends once");
+  f.release_all();
   promise(f.resources.exchanges.in_use() == 0, "every exchange is given back");
   return outcome;
 }

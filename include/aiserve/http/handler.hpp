@@ -3,7 +3,9 @@
 ///     Response          (const Context&, const Request&)   answers at once
 ///     Result<Response>  (const Context&, const Request&)   the same; an Error becomes a problem
 ///     Async<Response>   (const Context&, const Request&)   a coroutine
-///     Async<void>       (const Context&, const Request&, BodyWriter&)   the body as it is made
+///     Async<Response>   (const Context&, const Request&, BodyReader&)   reads the body as it comes
+///     Async<void>       (const Context&, const Request&, BodyWriter&)   writes it as it is made
+///     Async<void>       (const Context&, const Request&, BodyReader&, BodyWriter&)      both
 ///     Async<void>       (const Context&, const Request&, EventStream)   the life of an event
 ///                                                                       stream (Server::events)
 ///
@@ -19,6 +21,7 @@
 #pragma once
 
 #include <aiserve/core/async.hpp>
+#include <aiserve/http/body_reader.hpp>
 #include <aiserve/http/body_writer.hpp>
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/request.hpp>
@@ -37,7 +40,11 @@ using PlainHandler = std::function<Result<Response>(const Context&, const Reques
 using AsyncHandler = std::function<Async<Response>(const Context&, const Request&)>;
 using EventHandler = std::function<Async<void>(const Context&, const Request&, EventStream)>;
 using WriteHandler = std::function<Async<void>(const Context&, const Request&, BodyWriter&)>;
-using Endpoint = std::variant<PlainHandler, AsyncHandler, EventHandler, WriteHandler>;
+using ReadHandler = std::function<Async<Response>(const Context&, const Request&, BodyReader&)>;
+using DuplexHandler =
+    std::function<Async<void>(const Context&, const Request&, BodyReader&, BodyWriter&)>;
+using Endpoint = std::variant<PlainHandler, AsyncHandler, EventHandler, WriteHandler, ReadHandler,
+                              DuplexHandler>;
 
 using BeforeHook = std::function<std::optional<Response>(Context&, const Request&)>;
 using AfterHook = std::function<void(const Context&, const Request&, Response&)>;
@@ -73,6 +80,11 @@ template <class F>
 Endpoint make_endpoint(F handler) {
   if constexpr (std::is_invocable_v<F&, const Context&, const Request&, BodyWriter&>) {
     return WriteHandler(storable(std::move(handler)));
+  } else if constexpr (std::is_invocable_v<F&, const Context&, const Request&, BodyReader&>) {
+    return ReadHandler(storable(std::move(handler)));
+  } else if constexpr (std::is_invocable_v<F&, const Context&, const Request&, BodyReader&,
+                                           BodyWriter&>) {
+    return DuplexHandler(storable(std::move(handler)));
   } else {
     return make_answering(std::move(handler));
   }

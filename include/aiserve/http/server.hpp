@@ -61,8 +61,9 @@ struct ServerOptions {
   std::size_t max_body = 16 * 1024 * 1024;
   /// Response bytes that may wait per connection before no further request of it is begun.
   std::size_t max_pending = 256 * 1024;
-  /// Bytes of a streamed body that may wait per response until the client has taken them, 1 KiB to
-  /// 1 GiB: then BodyWriter::write() waits. A route may say otherwise.
+  /// Bytes of a streamed body that may wait, each way, 1 KiB to 1 GiB: until the client has taken
+  /// them BodyWriter::write() waits, until the handler has read them the client does. A route may
+  /// say otherwise.
   std::size_t stream_buffer = 64 * 1024;
   /// Events that may wait per stream, in bytes; a client that falls behind further is let go.
   std::size_t max_events = 1024 * 1024;

@@ -62,6 +62,12 @@ class Client {
     return true;
   }
 
+  // What the kernel takes at once; 0 when it takes nothing.
+  std::size_t send_some(std::string_view bytes) {
+    const ssize_t n = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return n < 0 ? 0 : static_cast<std::size_t>(n);
+  }
+
   // Reads until `received` holds `text`; false at the end of the connection or of the patience.
   bool wait_for(std::string_view text) {
     while (received_.find(text) == std::string::npos) {

@@ -4,9 +4,10 @@
 //   any  /early       403 before the body
 //   GET  /big         100,000 bytes     POST /small       takes 10 bytes at most
 //   GET  /events      an event stream that stays open; `events` is its queue
-//   any  /body        a body that is streamed: `body` is its source; /body/N names the length N
-//   GET  /deadline    suspends with a deadline of 30 s
-//   GET  /upgrade     a change to EchoProtocol if it was asked for, else 426;
+//   any  /body        a body that is streamed: `body` is its source; /body/N names its length, a
+//   digit any  /sink        the body, its H as h, passed on as it comes: `sinks` are theirs GET
+//   /deadline    suspends with a deadline of 30 s GET  /upgrade     a change to EchoProtocol if it
+//   was asked for, else 426;
 //        /slow/upgrade the same in finish("upgrade")
 #pragma once
 
@@ -23,7 +24,7 @@
 
 namespace aiserve::http::detail {
 
-// Sends back what it gets; '$' ends it when all is sent, '!' says "pong" at the next tick.
+// Sends back what it gets, H as h; '$' ends it when all is sent, '!' says "pong" at the next tick.
 class EchoProtocol final : public Protocol {
  public:
   void feed(std::string_view bytes, TimePoint) override {
@@ -31,7 +32,7 @@ class EchoProtocol final : public Protocol {
       if (closing) return;
       closing = c == '$';
       ponging = ponging || c == '!';
-      waiting += c;
+      waiting += c == 'H' ? 'h' : c;
     }
   }
   void end_of_input(TimePoint) override { closing = true; }
@@ -80,6 +81,26 @@ class ScriptedBody final : public StreamSource {
   int pulls = 0;
 };
 
+// Where a body goes that is passed on as it comes: room for 100 bytes, emptied while `reads`.
+class TestSink final : public BodySink {
+ public:
+  void put(std::string_view piece) override {
+    received += piece;
+    held += piece.size();
+  }
+  void end() override { ended = true; }
+  void fail(Error with) override { error = with; }
+  bool full() const noexcept override { return held >= 100; }
+  bool wanted() const noexcept override { return reads && held == 0; }
+
+  std::string received;
+  std::size_t held = 0;
+  bool reads = true;
+  bool ended = false;
+  std::optional<Error> error;
+  Exchange* exchange = nullptr;  // so long as its handler runs
+};
+
 class ConnectionFixture : public ConnectionEvents {
  public:
   explicit ConnectionFixture(const ConnectionLimits& given = {}) : limits(given) {
@@ -89,6 +110,14 @@ class ConnectionFixture : public ConnectionEvents {
   ~ConnectionFixture() {
     connection.reset();
     for (auto& [name, exchange] : suspended) resources.exchanges.release(*exchange);
+    release_all();
+  }
+  // The handlers of bodies that never came to their end.
+  void release_all() {
+    for (auto& sink : sinks) {
+      Exchange* const exchange = std::exchange(sink->exchange, nullptr);
+      if (exchange != nullptr) resources.exchanges.release(*exchange);
+    }
   }
 
   // Feeds in slices; what comes out is appended to `output` at once.
@@ -98,6 +127,7 @@ class ConnectionFixture : public ConnectionEvents {
       const std::string piece(bytes.substr(0, slice));
       connection->feed(piece, now);
       take_output();
+      read_sinks();
       bytes.remove_prefix(piece.size());
     }
   }
@@ -111,6 +141,21 @@ class ConnectionFixture : public ConnectionEvents {
         n += pieces[i].iov_len;
       }
       connection->sent(n, now);
+    }
+  }
+  // Empties the sinks, and answers for those that are done.
+  void read_sinks() {
+    for (std::size_t i = 0; i < sinks.size(); ++i) {
+      const auto sink = sinks[i];
+      while (sink->reads && sink->exchange != nullptr && sink->held != 0) {
+        sink->held = 0;
+        connection->stream_ready(now);
+      }
+      if (sink->exchange == nullptr || !(sink->ended || sink->error) || sink->held != 0) continue;
+      std::string answer = sink->received;
+      std::replace(answer.begin(), answer.end(), 'H', 'h');
+      end_handler(*std::exchange(sink->exchange, nullptr), text(std::move(answer)));
+      take_output();
     }
   }
   void finish(const std::string& name) {
@@ -175,6 +220,11 @@ class ConnectionFixture : public ConnectionEvents {
     ++heads;
     const std::string_view path = exchange.request.path();
     if (path == "/small") exchange.body_limit = 10;
+    if (path.starts_with("/sink")) {
+      sinks.push_back(std::make_shared<TestSink>());
+      sinks.back()->reads = sinks_read;
+      exchange.sink = sinks.back().get();
+    }
     if (path == "/early") {
       ++early;
       connection->answer(exchange, text("no").status(403), now);
@@ -184,7 +234,11 @@ class ConnectionFixture : public ConnectionEvents {
   void on_request(Exchange& exchange) override {
     const std::string path(exchange.request.path());
     handled.push_back(std::string(name(exchange.request.method())) + " " + path);
-    if (path.starts_with("/slow/") || path == "/deadline") {
+    if (exchange.sink != nullptr) {
+      exchange.data.own();
+      exchange.handler_running = true;
+      sinks.back()->exchange = &exchange;
+    } else if (path.starts_with("/slow/") || path == "/deadline") {
       exchange.data.own();
       exchange.handler_running = true;
       std::string key = path.substr(path.rfind('/') + 1);
@@ -202,7 +256,7 @@ class ConnectionFixture : public ConnectionEvents {
     } else if (path.starts_with("/body")) {
       exchange.data.own();
       body = std::make_shared<ScriptedBody>();
-      if (path.size() > 6) body->named = std::stoul(path.substr(6));
+      if (path.size() == 7 && path[6] >= '0' && path[6] <= '9') body->named = path[6] - '0';
       connection->answer(exchange, ResponseWriter::streaming("text/plain", body), now);
     } else if (path == "/upgrade") {
       connection->answer(exchange, upgrade(exchange), now);
@@ -216,8 +270,9 @@ class ConnectionFixture : public ConnectionEvents {
   void on_gone(Exchange& exchange, CancelReason reason) override {
     gone.push_back(std::string(exchange.request.path()) + " " + std::string(to_string(reason)));
   }
-  Response refusal(Exchange&, int status, std::string_view reason) override {
+  Response refusal(Exchange& exchange, int status, std::string_view reason) override {
     ++refusals;
+    if (exchange.state == Exchange::State::running) ++cut_bodies;
     return text(std::string(reason)).status(status);
   }
 
@@ -233,7 +288,10 @@ class ConnectionFixture : public ConnectionEvents {
   std::shared_ptr<EchoProtocol> echo;  // the newest
   std::shared_ptr<ScriptedBody> body;  // the newest
   int heads = 0;
+  std::vector<std::shared_ptr<TestSink>> sinks;
+  bool sinks_read = true;
   int refusals = 0;
+  int cut_bodies = 0;  // refusals of what is handled already
   int early = 0;
   int wakes = 0;
 };

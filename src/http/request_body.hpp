@@ -1,0 +1,43 @@
+// RequestBody: the bounded buffer between a connection and a BodyReader, both on one thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "aiserve/http/body_reader.hpp"
+#include "core/operation.hpp"
+#include "http/body_sink.hpp"
+#include "http/session_link.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+class RequestBody final : public BodySink {
+ public:
+  RequestBody(std::size_t capacity, Context ctx, std::shared_ptr<SessionLink> link);
+
+  BodyReader& reader() noexcept { return reader_; }
+  Async<Bytes> read();
+
+  void put(std::string_view piece) override;
+  void end() override;
+  void fail(Error error) override;
+  bool full() const noexcept override { return text_.size() >= capacity_; }
+  bool wanted() const noexcept override { return static_cast<bool>(waiter_); }
+
+ private:
+  Async<void> wait_for_more();
+  void resume() noexcept;
+
+  BodyReader reader_{*this};
+  const std::size_t capacity_;
+  const Context ctx_;
+  const std::shared_ptr<SessionLink> link_;
+  std::string text_;
+  v0::detail::IntrusivePtr<v0::detail::Operation> waiter_;
+  std::optional<Error> error_;
+  bool asked_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace aiserve::inline v0::http::detail
