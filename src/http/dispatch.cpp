@@ -145,8 +145,10 @@ void Session::run_async(Exchange& exchange) {
 }
 
 void Session::run_events(Exchange& exchange) {
-  exchange.events =
-      std::make_shared<EventQueue>(core_.options.max_events, [link = link()] { link->wake(); });
+  const EventOptions& options = std::get<EventHandler>(exchange.route->endpoint).options;
+  exchange.events = std::make_shared<EventQueue>(
+      options.max_events.value_or(core_.options.max_events), options.slow_client,
+      [link = link()] { link->wake(); }, &core_.events_dropped);
   const bool head_only = exchange.data.head.method == Method::head;
   exchange.handler_running = !head_only;
   if (head_only) exchange.pass = Gate::Pass();

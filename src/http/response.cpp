@@ -1,5 +1,6 @@
 #include "aiserve/http/response.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "aiserve/core/context.hpp"
@@ -17,14 +18,17 @@ using v0::detail::JsonText;
 constexpr std::array<std::string_view, 6> kFraming{
     "content-length", "transfer-encoding", "connection", "date", "keep-alive", "upgrade"};
 
+bool is_value(std::string_view value) noexcept {
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return detail::is(c, detail::kField); });
+}
+
 std::string_view fault_of(std::string_view name, std::string_view value) noexcept {
   if (name.empty()) return "a header field without a name";
   for (const char c : name) {
     if (!detail::is(c, detail::kToken)) return "a header name that is no token";
   }
-  for (const char c : value) {
-    if (!detail::is(c, detail::kField)) return "a control character in a header value";
-  }
+  if (!is_value(value)) return "a control character in a header value";
   for (const std::string_view framing : kFraming) {
     if (detail::iequals(name, framing)) return "a header field that only the server may set";
   }
@@ -131,17 +135,22 @@ std::string_view Response::header(std::string_view name) const noexcept {
   return detail::trim(line.substr(name.size() + 1, line.size() - name.size() - 3));
 }
 
+void Response::set_content_type(std::string_view content_type) noexcept {
+  if (!is_value(content_type)) fault_ = "a control character in a content type";
+  content_type_ = content_type;
+}
+
 Response& Response::body(std::string text, std::string_view content_type) & noexcept {
   text_ = std::move(text);
   bytes_ = {};
-  content_type_ = content_type;
+  set_content_type(content_type);
   return *this;
 }
 
 Response& Response::body(Bytes bytes, std::string_view content_type) & noexcept {
   text_.clear();
   bytes_ = std::move(bytes);
-  content_type_ = content_type;
+  set_content_type(content_type);
   return *this;
 }
 

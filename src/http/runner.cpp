@@ -62,7 +62,7 @@ Async<Response> call(Exchange& exchange) {
         (*handler)(ctx, request, exchange.reader->reader(), exchange.writer->writer()));
   }
   const EventStream stream(exchange.events);
-  return as_response(std::get<EventHandler>(endpoint)(ctx, request, stream));
+  return as_response(std::get<EventHandler>(endpoint).run(ctx, request, stream));
 }
 
 }  // namespace

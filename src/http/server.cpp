@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "aiserve/http/event_channel.hpp"
 #include "core/json_text.hpp"
 #include "http/http_thread.hpp"
 #include "http/response_coding.hpp"
@@ -148,6 +149,20 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
   route->param_names = core.router.add(method, pattern, *route);
   core.routes.push_back(std::move(route));
   return *this;
+}
+
+Server& Server::add_events(std::string_view pattern, detail::EventHandler handler) {
+  detail::ServerCore& core = impl_->core;
+  if (!handler.options.max_events) handler.options.max_events = core.options.max_events;
+  detail::check_max_events(*handler.options.max_events);
+  return route(Method::get, pattern, std::move(handler), {.timeout = std::chrono::milliseconds(0)});
+}
+
+Server& Server::events(std::string_view pattern, EventChannel& channel, EventOptions options) {
+  const auto follow = [&channel](const Context& ctx, const Request& request, EventStream stream) {
+    return channel.follow(ctx, request, std::move(stream));
+  };
+  return events(pattern, follow, options);
 }
 
 Server& Server::add_before(detail::BeforeHook hook) {

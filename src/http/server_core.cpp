@@ -36,6 +36,8 @@ void check_stream_buffer(std::size_t bytes) {
   check_range("stream_buffer", bytes, 1024, 1ULL << 30);
 }
 
+void check_max_events(std::size_t bytes) { check_range("max_events", bytes, 1024, 1ULL << 30); }
+
 ServerOptions checked(ServerOptions options) {
   constexpr std::uint64_t kGib = 1ULL << 30;
   check_range("max_connections", options.max_connections, 1, 10'000'000);
@@ -46,7 +48,7 @@ ServerOptions checked(ServerOptions options) {
   check_range("max_body", options.max_body, 0, 1024 * kGib);
   check_range("max_pending", options.max_pending, 1024, kGib);
   check_stream_buffer(options.stream_buffer);
-  check_range("max_events", options.max_events, 1024, kGib);
+  check_max_events(options.max_events);
   check_time("head_timeout", options.head_timeout);
   check_time("body_timeout", options.body_timeout);
   check_time("idle_timeout", options.idle_timeout);
@@ -81,6 +83,9 @@ ServerCore::ServerCore(Runtime& its_runtime, ServerOptions given)
       refusals(telemetry.metrics(), options.name),
       accepted(telemetry.metrics().counter("aiserve_http_accepted_total", "Connections accepted",
                                            {{"server", options.name}})),
+      events_dropped(telemetry.metrics().counter("aiserve_http_events_dropped_total",
+                                                 "Events that slow clients have lost",
+                                                 {{"server", options.name}})),
       connections_gauge(telemetry.metrics().gauge(
           "aiserve_http_connections", "Connections open", {{"server", options.name}},
           [this] { return static_cast<double>(connections.load(std::memory_order_relaxed)); })) {

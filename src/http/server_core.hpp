@@ -42,12 +42,14 @@ struct ServerCore {
   RouteMetrics refused;   // what was no request
   Refusals refusals;
   Counter& accepted;
+  Counter& events_dropped;
   Counter* handshakes = nullptr;  // of TLS
   CallbackGauge connections_gauge;
 };
 
 // Throws ConfigError naming the option.
 ServerOptions checked(ServerOptions options);
+void check_max_events(std::size_t bytes);
 void check_stream_buffer(std::size_t bytes);
 ConnectionLimits limits_of(const ServerOptions& options);
 

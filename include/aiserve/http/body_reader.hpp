@@ -6,7 +6,8 @@
 /// is full nothing more is read from the socket, so a slow handler slows its client down.
 /// `Expect: 100-continue` is answered at the first read(). `max_body` holds as for any body;
 /// `body_timeout` bounds the time that read() waits, all waits together.
-/// A body in a content coding is 415: it is not decoded. What a handler leaves unread is dropped up to 64 KiB; with more, or of a chunked body, the
+/// A body in a content coding is 415: it is not decoded.
+/// What a handler leaves unread is dropped up to 64 KiB; with more, or of a chunked body, the
 /// connection ends behind the answer.
 /// *Thread safety:* the handler's I/O thread, one read() at a time.
 /// *Errors:* read() gives the error of the Context when that ends first (`cancelled` with reason

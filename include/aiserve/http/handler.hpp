@@ -38,7 +38,10 @@ namespace aiserve::inline v0::http::detail {
 
 using PlainHandler = std::function<Result<Response>(const Context&, const Request&)>;
 using AsyncHandler = std::function<Async<Response>(const Context&, const Request&)>;
-using EventHandler = std::function<Async<void>(const Context&, const Request&, EventStream)>;
+struct EventHandler {
+  std::function<Async<void>(const Context&, const Request&, EventStream)> run;
+  EventOptions options;
+};
 using WriteHandler = std::function<Async<void>(const Context&, const Request&, BodyWriter&)>;
 using ReadHandler = std::function<Async<Response>(const Context&, const Request&, BodyReader&)>;
 using DuplexHandler =

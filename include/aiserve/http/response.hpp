@@ -67,6 +67,7 @@ class Response {
 
  private:
   friend class detail::ResponseWriter;
+  void set_content_type(std::string_view content_type) noexcept;
 
   int status_ = 200;
   std::string_view fault_;  // why the response cannot be sent

@@ -35,6 +35,8 @@
 
 namespace aiserve::inline v0::http {
 
+class EventChannel;
+
 struct ServerOptions {
   /// IPv4 or IPv6 address to listen on. "::" takes IPv4 peers too.
   std::string address = "0.0.0.0";
@@ -65,7 +67,8 @@ struct ServerOptions {
   /// them BodyWriter::write() waits, until the handler has read them the client does. A route may
   /// say otherwise.
   std::size_t stream_buffer = 64 * 1024;
-  /// Events that may wait per stream, in bytes; a client that falls behind further is let go.
+  /// Bytes of events that may wait per stream, 1 KiB to 1 GiB, each counted with 96 more for its
+  /// keeping. A client that falls behind further is slow (SlowClient). A route may say otherwise.
   std::size_t max_events = 1024 * 1024;
 
   /// First byte to end of the head, and connect to first byte: 408, or a silent end.
@@ -134,10 +137,11 @@ class Server {
   }
   /// GET of an event stream, whose life the coroutine is (event_stream.hpp). It has no deadline.
   template <class F>
-  Server& events(std::string_view pattern, F handler) {
-    return route(Method::get, pattern, detail::EventHandler(detail::storable(std::move(handler))),
-                 {.timeout = std::chrono::milliseconds(0)});
+  Server& events(std::string_view pattern, F handler, EventOptions options = {}) {
+    return add_events(pattern, {detail::storable(std::move(handler)), options});
   }
+  /// The same for clients that follow the channel, which must outlive the Runtime's run.
+  Server& events(std::string_view pattern, EventChannel& channel, EventOptions options = {});
 
   /// In the order given; the first that answers wins.
   template <class F>
@@ -165,6 +169,7 @@ class Server {
   class Impl;
   Server& route(Method method, std::string_view pattern, detail::Endpoint endpoint,
                 RouteOptions options);
+  Server& add_events(std::string_view pattern, detail::EventHandler handler);
   Server& add_before(detail::BeforeHook hook);
   Server& add_after(detail::AfterHook hook);
 

@@ -251,7 +251,7 @@ class ConnectionFixture : public ConnectionEvents {
     } else if (path == "/big") {
       connection->answer(exchange, text(std::string(100'000, 'b')), now);
     } else if (path == "/events") {
-      events = std::make_shared<EventQueue>(1000, [this] { ++wakes; });
+      events = std::make_shared<EventQueue>(1000, SlowClient::disconnect, [this] { ++wakes; });
       connection->answer(exchange, ResponseWriter::streaming("text/event-stream", events), now);
     } else if (path.starts_with("/body")) {
       exchange.data.own();

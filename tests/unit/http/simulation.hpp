@@ -1,6 +1,8 @@
 // A server on simulated time: real sockets, but nothing moves unless the test moves it.
 #pragma once
 
+#include <string>
+
 #include <poll.h>
 
 #include "aiserve/core/telemetry.hpp"
@@ -14,7 +16,9 @@ struct Simulation {
   explicit Simulation(ServerOptions given) : options(std::move(given)) {}
 
   ServerOptions options{};
-  Telemetry telemetry{{.log_sink = [](LogLevel, std::string_view) {}}};
+  std::string log;
+  Telemetry telemetry{
+      {.log_sink = [this](LogLevel, std::string_view line) { log.append(line).append("\n"); }}};
   testing::SimRuntime sim{{.telemetry = &telemetry}};
   Server server{sim.runtime(), loopback(options)};
 
