@@ -174,9 +174,11 @@ void Session::prepare_writer(Exchange& exchange) {
   const bool writes = std::holds_alternative<WriteHandler>(endpoint) ||
                       std::holds_alternative<DuplexHandler>(endpoint);
   if (!writes) return;
-  // The exchange is there so long as its handler runs, the session until its connection is gone.
+  // The exchange is there so long as its handler runs; the session may be gone once it has been
+  // told so, or has answered in the handler's place.
   const auto begin = [&exchange](Response&& head) {
-    return exchange.session != nullptr && exchange.session->begin_stream(exchange, std::move(head));
+    if (exchange.answered || exchange.session == nullptr) return false;
+    return exchange.session->begin_stream(exchange, std::move(head));
   };
   exchange.writer = std::make_shared<ResponseBody>(exchange.route->stream_buffer, *exchange.context,
                                                    link(), begin);
@@ -184,7 +186,6 @@ void Session::prepare_writer(Exchange& exchange) {
 
 // False if nobody will read the body.
 bool Session::begin_stream(Exchange& exchange, Response&& head) {
-  if (exchange.answered) return false;
   thread_.clock_now();
   respond(exchange, ResponseWriter::streaming(std::move(head), exchange.writer));
   if (!in_turn_) thread_.io().flush_later(*this);

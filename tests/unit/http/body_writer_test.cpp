@@ -230,6 +230,30 @@ TEST_CASE("a write that waits ends when its client goes or its deadline passes")
   }
 }
 
+TEST_CASE("a handler that writes after its deadline was answered for writes to nobody") {
+  Simulation s;
+  Errc told = Errc::internal;
+  s.server.get("/",
+               [&](const Context&, const Request&, BodyWriter& stream) -> Async<void> {
+                 const Context own = Context::background();
+                 (void)co_await sleep(own, 1min);
+                 const Result<void> sent = co_await stream.write(std::string_view("late"));
+                 if (!sent.ok()) told = sent.error().code();
+                 co_return success();
+               },
+               {.timeout = 5s});
+  s.sim.start();
+  Client client(s.server.port());
+  client.send(kGet);
+  REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
+  s.sim.advance(6s);
+  CHECK(client.reply().status == 504);
+  CHECK(client.wait_for_end());
+  s.sim.advance(1min);
+  CHECK(told == Errc::deadline_exceeded);
+  CHECK(s.server.in_flight() == 0);
+}
+
 TEST_CASE("two writes at once are refused, a piece larger than the buffer is not") {
   Simulation s;
   Errc second = Errc::internal;
