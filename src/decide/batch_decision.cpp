@@ -32,10 +32,6 @@ bool before(const LaneState& a, const LaneState& b, Nanos now, const BatchLimits
   return a.waiting.oldest < b.waiting.oldest;
 }
 
-Nanos saturating_add(Nanos when, Nanos delay) noexcept {
-  return when > kNever - delay ? kNever : when + delay;
-}
-
 // Until when what is announced is worth waiting for; `now` or earlier if it is not. Never past the
 // latest start of anything that waits.
 Nanos hold_until(const LaneState& first, const QueueView& queue) noexcept {

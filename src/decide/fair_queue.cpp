@@ -10,10 +10,6 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Nanos saturating_add(Nanos time, Nanos span) noexcept {
-  return time > kNever - span ? kNever : time + span;
-}
-
 QueueItem& last_item(FairTenant& tenant) noexcept {
   auto worst = tenant.shares.rbegin();
   while (worst->flows == nullptr) ++worst;

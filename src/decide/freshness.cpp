@@ -19,12 +19,6 @@ double factor_of(double jitter, std::uint64_t random) noexcept {
 
 }  // namespace
 
-Nanos saturating_add(Nanos a, Nanos b) noexcept {
-  Nanos sum = 0;
-  if (b == kNever || __builtin_add_overflow(a, b, &sum)) return b < 0 ? INT64_MIN : kNever;
-  return sum;
-}
-
 Expiry expiry(const Lifetimes& lifetimes, Nanos now, std::uint64_t random) noexcept {
   const double factor = factor_of(lifetimes.jitter, random);
   Expiry result;

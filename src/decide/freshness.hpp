@@ -31,9 +31,6 @@ struct Expiry {
   Nanos last = kNever;
 };
 
-/// a + b, where b is a duration; kNever stays kNever.
-Nanos saturating_add(Nanos a, Nanos b) noexcept;
-
 /// `random` is uniform over all 64 bits: entries stored together don't expire together.
 Expiry expiry(const Lifetimes& lifetimes, Nanos now, std::uint64_t random) noexcept;
 
