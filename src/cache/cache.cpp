@@ -38,14 +38,29 @@ void Cache::invalidate_tag(const TenantId& tenant, std::string_view tag) {
   impl_->tier.invalidate(impl_->tier.label(tenant, detail::kTagLabel, tag));
 }
 
-void Cache::invalidate_tenant(const TenantId& tenant) { impl_->tier.invalidate_tenant(tenant); }
-void Cache::invalidate_all() { impl_->tier.invalidate_all(); }
+void Cache::invalidate_tenant(const TenantId& tenant) { impl_->loading.invalidate_tenant(tenant); }
+void Cache::invalidate_all() { impl_->loading.invalidate_all(); }
+
+void Cache::invalidate_namespace(std::string_view prefix) {
+  impl_->loading.invalidate_namespace(prefix);
+}
+
+void Cache::invalidate_version(std::string_view name, std::string_view version) {
+  impl_->loading.invalidate_version(name, version);
+}
+
+detail::MemoHandle Cache::memo_handle(std::string name, MemoOptions options) {
+  return detail::MemoHandle(impl_->loading.memoize(std::move(name), std::move(options)));
+}
 
 Result<void> Cache::set_tenant(const TenantId& tenant, TenantShare share) {
   return impl_->tier.set_tenant(tenant, share);
 }
 
-void Cache::remove_tenant(const TenantId& tenant) { impl_->tier.remove_tenant(tenant); }
+void Cache::remove_tenant(const TenantId& tenant) {
+  impl_->loading.invalidate_tenant(tenant);
+  impl_->tier.remove_tenant(tenant);
+}
 
 Result<void> Cache::resize(std::size_t capacity) { return impl_->tier.resize(capacity); }
 

@@ -20,7 +20,8 @@ CacheImpl::CacheImpl(Runtime& runtime, CacheOptions given)
     : options(checked(std::move(given))),
       clock(runtime.clock()),
       tier(options, clock.now()),
-      metrics(runtime.telemetry(), options.name, tier) {
+      metrics(runtime.telemetry(), options.name, tier),
+      loading(runtime, options, tier) {
   for (const CacheOptions::NamedShare& named : options.tenants) {
     const Result<void> set = tier.set_tenant(named.tenant, named.share);
     if (!set) {
@@ -29,7 +30,10 @@ CacheImpl::CacheImpl(Runtime& runtime, CacheOptions given)
     }
   }
   attachment = runtime.attach({.name = "cache " + options.name,
+                               .gate = &loading.gate(),
                                .tick = [this] { tick(); },
+                               .cancel = [this] { loading.cancel(); },
+                               .busy_with = [this] { return loading.busy_with(); },
                                .status = [this] { return status(); }});
 }
 

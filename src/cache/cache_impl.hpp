@@ -7,6 +7,7 @@
 #include "aiserve/cache/cache.hpp"
 #include "aiserve/core/runtime.hpp"
 #include "cache/cache_metrics.hpp"
+#include "cache/loading.hpp"
 #include "cache/memory_tier.hpp"
 
 namespace aiserve::inline v0::detail {
@@ -24,6 +25,7 @@ struct CacheImpl {
   Clock& clock;
   MemoryTier tier;
   CacheMetrics metrics;
+  Loading loading;
   Attachment attachment;  // last: nothing above is used after it is gone
 };
 

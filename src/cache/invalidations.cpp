@@ -1,5 +1,7 @@
 #include "cache/invalidations.hpp"
 
+#include <algorithm>
+
 namespace aiserve::inline v0::detail {
 
 // The cells are written before the number is published: who reads the number sees the cells, so an
@@ -21,6 +23,13 @@ bool Invalidations::dead(const CacheEntry& entry) const noexcept {
     if (newer(entry.label(i), entry.stamp)) return true;
   }
   return false;
+}
+
+bool Invalidations::dead(std::uint32_t stamp, std::span<const CacheLabel> labels) const noexcept {
+  if (stamp >= this->stamp()) return false;
+  if (all_.load(std::memory_order_relaxed) > stamp) return true;
+  return std::any_of(labels.begin(), labels.end(),
+                     [&](CacheLabel label) { return newer(label, stamp); });
 }
 
 }  // namespace aiserve::inline v0::detail

@@ -39,6 +39,8 @@ class Invalidations {
 
   /// True if one of the entry's labels was invalidated after its stamp.
   bool dead(const CacheEntry& entry) const noexcept;
+  /// The same for what is no entry yet.
+  bool dead(std::uint32_t stamp, std::span<const CacheLabel> labels) const noexcept;
 
  private:
   using Cell = std::atomic<std::uint32_t>;

@@ -55,6 +55,10 @@ class MemoryTier {
   void count_coalesced(const TenantId& tenant, KeyView key);
 
   std::uint32_t stamp() const noexcept { return invalidations_.stamp(); }
+  /// False: one of the labels was invalidated after the stamp was taken.
+  bool current(std::uint32_t stamp, std::span<const CacheLabel> labels) const noexcept {
+    return !invalidations_.dead(stamp, labels);
+  }
   /// `kind` keeps tags, namespaces and versions apart; an empty tenant: of all tenants.
   CacheLabel label(const TenantId& tenant, char kind, std::string_view text) const noexcept;
   void invalidate(CacheLabel label) noexcept { invalidations_.invalidate(label); }

@@ -14,7 +14,9 @@ namespace detail {
 
 struct ContextState : CancelListener {
   explicit ContextState(ContextOptions&& given)
-      : CancelListener(&ContextState::on_parent_cancelled), options(std::move(given)) {}
+      : CancelListener(&ContextState::on_parent_cancelled),
+        options(std::move(given)),
+        deadline(options.deadline) {}
   ContextState(std::shared_ptr<ContextState> parent_state, ContextOptions&& given)
       : ContextState(std::move(given)) {
     parent = std::move(parent_state);
@@ -37,6 +39,7 @@ struct ContextState : CancelListener {
   }
 
   ContextOptions options;
+  std::atomic<Deadline> deadline;
   std::shared_ptr<ContextState> parent;
   std::atomic<CancelReason> reason{CancelReason::none};
   bool immortal = false;
@@ -135,6 +138,13 @@ const std::string& ContextState::request_id() {
 
 using detail::ContextState;
 
+void detail::extend_deadline(const Context& ctx, Deadline deadline) noexcept {
+  std::atomic<Deadline>& at = ctx.state_->deadline;
+  Deadline now = at.load(std::memory_order_relaxed);
+  while (now < deadline && !at.compare_exchange_weak(now, deadline, std::memory_order_relaxed)) {
+  }
+}
+
 std::string_view to_string(CancelReason reason) noexcept {
   constexpr std::array<std::string_view, 7> kNames{"none", "client_gone", "deadline",  "shutdown",
                                                    "user", "slow_client", "lease_lost"};
@@ -168,7 +178,9 @@ const Context& Context::background() noexcept {
 
 const std::string& Context::request_id() const { return state_->request_id(); }
 const Tenant& Context::tenant() const noexcept { return state_->options.tenant; }
-Deadline Context::deadline() const noexcept { return state_->options.deadline; }
+Deadline Context::deadline() const noexcept {
+  return state_->deadline.load(std::memory_order_relaxed);
+}
 Priority Context::priority() const noexcept { return state_->options.priority; }
 const TraceParent& Context::trace() const noexcept { return state_->options.trace; }
 const std::string& Context::idempotency_key() const noexcept {

@@ -15,6 +15,7 @@
 #include <aiserve/cache/cache_key.hpp>
 #include <aiserve/cache/cache_options.hpp>
 #include <aiserve/cache/cache_stats.hpp>
+#include <aiserve/cache/memo.hpp>
 #include <aiserve/core/bytes.hpp>
 #include <aiserve/core/context.hpp>
 #include <aiserve/core/result.hpp>
@@ -56,10 +57,26 @@ class Cache {
   /// True if it was there.
   bool erase(const TenantId& tenant, KeyView key);
 
-  /// Each in O(1): what was stored until now is dead, its memory is reclaimed as it is met.
+  /// An operation whose results are kept under `name`, one per cache; parts of a name are separated
+  /// by '/'. Input is what the loader takes, Value what it returns, see Memo. Throws ConfigError.
+  template <Cacheable Value, class Loader>
+  auto memoize(std::string name, Loader loader, MemoOptions options = {}) {
+    using Input = typename detail::LoaderInput<Loader>::type;
+    static_assert(Digestible<Input>, "the input needs a digest_into(Digester&, const Input&)");
+    detail::MemoHandle handle = memo_handle(std::move(name), std::move(options));
+    return Memo<Value, Input>(std::move(handle), std::move(loader));
+  }
+
+  /// Each in O(1): what was stored, or began to be computed, until now is dead; its memory is
+  /// reclaimed as it is met.
   void invalidate_tag(const TenantId& tenant, std::string_view tag);
   void invalidate_tenant(const TenantId& tenant);
   void invalidate_all();
+  /// Results of memoized operations of this name, and of those below it: "vision" is also
+  /// "vision/classifier".
+  void invalidate_namespace(std::string_view prefix);
+  /// Results of one version of a memoized operation.
+  void invalidate_version(std::string_view name, std::string_view version);
 
   /// Adds a tenant or changes its share, live. Errors: invalid_argument when the guarantees no
   /// longer fit or a number is out of its range; then nothing has changed.
@@ -79,6 +96,8 @@ class Cache {
   detail::CacheImpl& impl() const noexcept { return *impl_; }
 
  private:
+  detail::MemoHandle memo_handle(std::string name, MemoOptions options);
+
   std::unique_ptr<detail::CacheImpl> impl_;
 };
 

@@ -5,6 +5,7 @@
 ///     cache.set_tenant(TenantId("acme"), {.guarantee = 32_MiB, .limit = 128_MiB, .weight = 2});
 #pragma once
 
+#include <aiserve/cache/digest.hpp>
 #include <aiserve/cache/eviction.hpp>
 #include <aiserve/core/deadline.hpp>
 #include <aiserve/core/tenant.hpp>
@@ -62,6 +63,10 @@ struct CacheOptions {
   /// Independent parts with a lock of their own, a power of two up to 1024. Default, 0: one per
   /// 4 MiB, at most 64. More when many threads contend, 1 for a cache of few large entries.
   std::size_t shards = 0;
+
+  /// With what the digests of memoized operations are made. Default: random per process. What is to
+  /// be found again after a restart, or by others, needs one that stays: DigestKey::from_secret().
+  std::optional<DigestKey> digest_key{};
 
   /// What a tenant gets that was not named by set_tenant().
   TenantShare unnamed_tenant{};

@@ -50,8 +50,12 @@ struct ContextOptions {
   std::string idempotency_key{};  ///< empty: none
 };
 
+class Context;
+
 namespace detail {
 struct ContextState;
+/// For what works for several callers, of whom more may come.
+void extend_deadline(const Context& ctx, Deadline deadline) noexcept;
 
 /// An intrusive node that is called once when its Context is cancelled, on the cancelling thread.
 /// The callback may only set flags or push to an inbox.
@@ -112,6 +116,7 @@ class Context {
   void unlisten(detail::CancelListener& listener) const noexcept;
 
  private:
+  friend void detail::extend_deadline(const Context& ctx, Deadline deadline) noexcept;
   explicit Context(std::shared_ptr<detail::ContextState> state) noexcept;
 
   std::shared_ptr<detail::ContextState> state_;
