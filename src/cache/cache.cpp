@@ -35,7 +35,7 @@ Result<void> Cache::put(const Context& ctx, KeyView key, const Bytes& value,
 bool Cache::erase(const TenantId& tenant, KeyView key) { return impl_->tier.erase(tenant, key); }
 
 void Cache::invalidate_tag(const TenantId& tenant, std::string_view tag) {
-  impl_->tier.invalidate(impl_->tier.label(tenant, detail::kTagLabel, tag));
+  impl_->loading.invalidate_tag(tenant, tag);
 }
 
 void Cache::invalidate_tenant(const TenantId& tenant) { impl_->loading.invalidate_tenant(tenant); }
@@ -47,6 +47,10 @@ void Cache::invalidate_namespace(std::string_view prefix) {
 
 void Cache::invalidate_version(std::string_view name, std::string_view version) {
   impl_->loading.invalidate_version(name, version);
+}
+
+void Cache::add_tier(CacheTier& tier, TierOptions options) {
+  impl_->loading.tiers().add(tier, options);
 }
 
 detail::MemoHandle Cache::memo_handle(std::string name, MemoOptions options) {

@@ -58,6 +58,7 @@ void CacheImpl::tick() {
   if (options.memory_budget) tier.shrink_to(options.memory_budget());
   metrics.update();
   tier.prune();
+  loading.tiers().tick();
 }
 
 std::string CacheImpl::status() const {

@@ -29,7 +29,4 @@ struct CacheImpl {
   Attachment attachment;  // last: nothing above is used after it is gone
 };
 
-/// Kinds of labels; see MemoryTier::label().
-inline constexpr char kTagLabel = 't';
-
 }  // namespace aiserve::inline v0::detail

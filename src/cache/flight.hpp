@@ -17,6 +17,7 @@ class Flight;
 struct FlightKey {
   TenantId tenant;
   Digest digest;
+  bool anew = false;  ///< asks no tier: another flight than one that does
   friend bool operator==(const FlightKey&, const FlightKey&) noexcept = default;
 };
 

@@ -24,8 +24,8 @@ struct FlightLimits {
 class FlightOrder {
  public:
   using MakeWork = std::function<std::shared_ptr<FlightWork>()>;
-  FlightOrder(const TenantId& tenant, const Digest& digest, bool store, MakeWork make_work)
-      : key_{tenant, digest}, make_work_(std::move(make_work)), store_(store) {}
+  FlightOrder(FlightKey key, bool store, MakeWork make_work)
+      : key_(std::move(key)), make_work_(std::move(make_work)), store_(store) {}
 
   const FlightKey& key() const noexcept { return key_; }
   bool store() const noexcept { return store_; }

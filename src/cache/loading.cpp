@@ -25,36 +25,52 @@ const DigestKey& Loading::digest_key() const noexcept {
   return options_.digest_key ? *options_.digest_key : DigestKey::of_process();
 }
 
-std::vector<CacheLabel> Loading::namespace_labels(std::string_view name) const {
-  std::vector<CacheLabel> labels{memory_.label(TenantId(), kNamespaceLabel, name)};
+void Loading::add(EntryLabels& labels, char kind, const TenantId& tenant,
+                  std::string_view text) const {
+  labels.memory.push_back(memory_.label(tenant, kind, text));
+  labels.tiers.push_back(tiers_.label(kind, tenant, text));
+}
+
+EntryLabels Loading::namespace_labels(std::string_view name) const {
+  EntryLabels labels;
+  add(labels, kNamespaceLabel, {}, name);
   for (std::size_t at = name.find('/');
-       at != std::string_view::npos && labels.size() < kMostSegments; at = name.find('/', at + 1)) {
-    labels.push_back(memory_.label(TenantId(), kNamespaceLabel, name.substr(0, at)));
+       at != std::string_view::npos && labels.memory.size() < kMostSegments;
+       at = name.find('/', at + 1)) {
+    add(labels, kNamespaceLabel, {}, name.substr(0, at));
   }
   return labels;
 }
 
-CacheLabel Loading::version_label(std::string_view name, std::string_view version) const {
-  const CacheKey both(name, {version});
-  return memory_.label(TenantId(), kVersionLabel, both.bytes());
+void Loading::invalidate(char kind, const TenantId& tenant, std::string_view text) {
+  memory_.invalidate(memory_.label(tenant, kind, text));
+  tiers_.kill(tiers_.label(kind, tenant, text));
+}
+
+void Loading::invalidate_tag(const TenantId& tenant, std::string_view tag) {
+  invalidate(kTagLabel, tenant, tag);
 }
 
 void Loading::invalidate_namespace(std::string_view prefix) {
   if (prefix.ends_with('/')) prefix.remove_suffix(1);
-  memory_.invalidate(memory_.label(TenantId(), kNamespaceLabel, prefix));
+  invalidate(kNamespaceLabel, {}, prefix);
 }
 
 void Loading::invalidate_version(std::string_view name, std::string_view version) {
-  memory_.invalidate(version_label(name, version));
+  invalidate(kVersionLabel, {}, version_text(name, version));
 }
 
 // Loads of a tenant that has nothing in memory carry this label only.
 void Loading::invalidate_tenant(const TenantId& tenant) {
   memory_.invalidate_tenant(tenant);
-  memory_.invalidate(memory_.label(tenant, kTenantLabel, {}));
+  invalidate(kTenantLabel, tenant, {});
+  tiers_.erase_tenant(tenant);
 }
 
-void Loading::invalidate_all() { memory_.invalidate_all(); }
+void Loading::invalidate_all() {
+  memory_.invalidate_all();
+  tiers_.kill_all();
+}
 
 std::vector<std::shared_ptr<MemoCore>> Loading::memos() const {
   const std::scoped_lock lock(mutex_);

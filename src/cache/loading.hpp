@@ -1,4 +1,5 @@
-// Loading: what a Cache has beside its memory: memoized operations and their flights.
+// Loading: what a Cache has beside its memory: memoized operations with their flights, and the
+// tiers below.
 #pragma once
 
 #include <memory>
@@ -9,23 +10,32 @@
 
 #include "aiserve/cache/memo.hpp"
 #include "aiserve/core/runtime.hpp"
+#include "cache/entry_labels.hpp"
 #include "cache/memory_tier.hpp"
+#include "cache/tier_stack.hpp"
 
 namespace aiserve::inline v0::detail {
 
 /// Kinds of labels; see MemoryTier::label().
+inline constexpr char kTagLabel = 't';
 inline constexpr char kNamespaceLabel = 'n';  // of all tenants
 inline constexpr char kVersionLabel = 'v';    // of all tenants
 inline constexpr char kTenantLabel = 'T';
 
+/// The text of a version's label.
+inline std::string version_text(std::string_view name, std::string_view version) {
+  return std::string(CacheKey(name, {version}).bytes());
+}
+
 class Loading {
  public:
-  Loading(Runtime& runtime, const CacheOptions& options, MemoryTier& memory) noexcept
-      : runtime_(runtime), options_(options), memory_(memory) {}
+  Loading(Runtime& runtime, const CacheOptions& options, MemoryTier& memory)
+      : runtime_(runtime), options_(options), memory_(memory), tiers_(runtime, options, gate_) {}
 
   /// Throws ConfigError.
   std::shared_ptr<MemoCore> memoize(std::string name, MemoOptions options);
 
+  void invalidate_tag(const TenantId& tenant, std::string_view tag);
   void invalidate_namespace(std::string_view prefix);
   void invalidate_version(std::string_view name, std::string_view version);
   void invalidate_tenant(const TenantId& tenant);
@@ -40,20 +50,23 @@ class Loading {
   const CacheOptions& options() const noexcept { return options_; }
   const DigestKey& digest_key() const noexcept;
   MemoryTier& memory() const noexcept { return memory_; }
+  TierStack& tiers() noexcept { return tiers_; }
   /// Every flight is inside.
   Gate& gate() noexcept { return gate_; }
 
+  void add(EntryLabels& labels, char kind, const TenantId& tenant, std::string_view text) const;
   /// What kills results of this name: itself, and every prefix that ends before a '/'.
-  std::vector<CacheLabel> namespace_labels(std::string_view name) const;
-  CacheLabel version_label(std::string_view name, std::string_view version) const;
+  EntryLabels namespace_labels(std::string_view name) const;
 
  private:
   std::vector<std::shared_ptr<MemoCore>> memos() const;
+  void invalidate(char kind, const TenantId& tenant, std::string_view text);
 
   Runtime& runtime_;
   const CacheOptions& options_;
   MemoryTier& memory_;
   Gate gate_;
+  TierStack tiers_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<MemoCore>> memos_;
 };

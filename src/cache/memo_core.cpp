@@ -91,14 +91,17 @@ void MemoCore::set_version(std::string text) {
   if (known == versions_.end()) {
     Digester digester(loading_.digest_key());
     digester.add(name_).add(text);
-    const CacheLabel label = loading_.version_label(name_, text);
-    known = versions_.insert(versions_.end(), MemoVersion{std::move(text), label, digester});
+    EntryLabels all = namespaces_;
+    loading_.add(all, kVersionLabel, {}, version_text(name_, text));
+    known =
+        versions_.insert(versions_.end(), MemoVersion{std::move(text), std::move(all), digester});
   }
   version_.store(&*known, std::memory_order_release);
 }
 
 bool MemoCore::erase(const TenantId& tenant, const Digest& digest) {
-  flights_.detach({tenant, digest});
+  for (const bool anew : {false, true}) flights_.detach({tenant, digest, anew});
+  if (!loading_.tiers().empty()) loading_.tiers().erase(tier_key(tenant, digest));
   return loading_.memory().erase(tenant, memory_key(digest));
 }
 
@@ -138,7 +141,8 @@ Async<Bytes> MemoCore::load(const Context& ctx, const MemoLookup& lookup,
   const FlightOrder::MakeWork work = [&] {
     return std::make_shared<MemoFlight>(*this, tenant, lookup.key, source());
   };
-  const FlightOrder order(tenant, lookup.key.digest, !lookup.control.no_store, work);
+  FlightKey key = flight_key(tenant, lookup.key.digest, asks_no_tier(lookup.control));
+  const FlightOrder order(std::move(key), !lookup.control.no_store, work);
   const std::function<void()> joined = [&] {
     loading_.memory().count_coalesced(tenant, memory_key(lookup.key.digest));
   };
@@ -160,24 +164,56 @@ void MemoCore::refresh(const Context& ctx, const MemoLookup& lookup,
   const FlightOrder::MakeWork work = [&] {
     return std::make_shared<MemoFlight>(*this, tenant, lookup.key, source());
   };
-  flights_.refresh(FlightOrder(tenant, lookup.key.digest, true, work), Context(std::move(options)));
+  FlightKey key = flight_key(tenant, lookup.key.digest, true);
+  flights_.refresh(FlightOrder(std::move(key), true, work), Context(std::move(options)));
+}
+
+TierKey MemoCore::tier_key(const TenantId& tenant, const Digest& digest) const {
+  const MemoryKey key = memory_key(digest);
+  return {tenant, Bytes::copy(KeyView(key).bytes())};
 }
 
 void MemoCore::store(const MemoFlight& flight, const Bytes& value, Duration cost) {
-  const decide::Expiry at =
-      decide::expiry({.soft = nanos(options_.soft_ttl.value_or(kForever)),
-                      .hard = nanos(options_.ttl.value_or(loading_.options().ttl)),
-                      .jitter = options_.ttl_jitter},
-                     0, random_u64());
-  const TierPut what{.ttl = Duration(at.hard),
-                     .soft_ttl = Duration(at.soft),
+  const decide::Lifetimes lifetimes{.soft = nanos(options_.soft_ttl.value_or(kForever)),
+                                    .hard = nanos(options_.ttl.value_or(loading_.options().ttl)),
+                                    .stale_if_error = nanos(options_.stale_if_error),
+                                    .jitter = options_.ttl_jitter};
+  const std::uint64_t random = random_u64();
+  const decide::Expiry from_now = decide::expiry(lifetimes, 0, random);
+  const TierPut what{.ttl = Duration(from_now.hard),
+                     .soft_ttl = Duration(from_now.soft),
                      .stale_if_error = options_.stale_if_error,
                      .cost = cost,
                      .stamp = flight.stamp(),
-                     .labels = flight.labels()};
+                     .labels = flight.labels().memory};
   // No room for it is counted there, and no matter to those who wait.
   static_cast<void>(
       loading_.memory().put(flight.tenant(), memory_key(flight.digest()), value, now(), what));
+  if (loading_.tiers().empty()) return;
+  const decide::Nanos wall = loading_.runtime().clock().wall_now().time_since_epoch().count();
+  const TierRecord record{.value = value,
+                          .expiry = decide::expiry(lifetimes, wall, random),
+                          .cost = nanos(cost),
+                          .born = flight.born(),
+                          .labels = flight.labels().tiers};
+  loading_.tiers().write(tier_key(flight.tenant(), flight.digest()), record);
+}
+
+// What is left of the times that the record was written with.
+void MemoCore::keep(const MemoFlight& flight, const TierRecord& found) {
+  const decide::Nanos wall = loading_.runtime().clock().wall_now().time_since_epoch().count();
+  const auto left = [wall](decide::Nanos until) {
+    if (until == decide::kNever) return kForever;
+    return std::max<Duration>(Duration(until - wall), std::chrono::milliseconds(1));
+  };
+  const TierPut what{.ttl = left(found.expiry.hard),
+                     .soft_ttl = left(found.expiry.soft),
+                     .stale_if_error = options_.stale_if_error,
+                     .cost = Duration(found.cost),
+                     .stamp = flight.stamp(),
+                     .labels = flight.labels().memory};
+  static_cast<void>(loading_.memory().put(flight.tenant(), memory_key(flight.digest()), found.value,
+                                          now(), what));
 }
 
 void MemoCore::remember(const MemoFlight& flight, const Error& error) {
@@ -194,7 +230,7 @@ void MemoCore::remember(const MemoFlight& flight, const Error& error) {
   const TierPut what{.ttl = options_.negative_ttl,
                      .negative = true,
                      .stamp = flight.stamp(),
-                     .labels = flight.labels()};
+                     .labels = flight.labels().memory};
   static_cast<void>(
       loading_.memory().put(flight.tenant(), memory_key(flight.digest()), bytes, now(), what));
 }

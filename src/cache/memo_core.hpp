@@ -14,8 +14,8 @@ namespace aiserve::inline v0::detail {
 
 struct MemoVersion {
   std::string text;
-  CacheLabel label;
-  Digester digester;  // has the name and the version
+  EntryLabels labels;  // of the namespaces, too
+  Digester digester;   // has the name and the version
 };
 
 /// A key of the memory tier, without the heap.
@@ -61,6 +61,14 @@ class MemoCore {
   Counter& counter(const char* result) const;
   TimePoint now() const noexcept { return loading_.runtime().clock().now(); }
   void store(const MemoFlight& flight, const Bytes& value, Duration cost);
+  void keep(const MemoFlight& flight, const TierRecord& found);
+  bool asks_no_tier(const CacheControl& control) const noexcept {
+    return control.no_cache || control.max_age.has_value();
+  }
+  FlightKey flight_key(const TenantId& tenant, const Digest& digest, bool anew) const {
+    return {tenant, digest, anew && !loading_.tiers().empty()};
+  }
+  TierKey tier_key(const TenantId& tenant, const Digest& digest) const;
   void remember(const MemoFlight& flight, const Error& error);
   void refresh_failed(const MemoFlight& flight, const Error& error);
 
@@ -68,7 +76,7 @@ class MemoCore {
   const std::string name_;
   const std::string prefix_;
   const MemoOptions options_;
-  const std::vector<CacheLabel> namespaces_;
+  const EntryLabels namespaces_;
   FlightTable flights_;
   RefreshPauses pauses_;
   std::mutex mutex_;

@@ -1,7 +1,5 @@
 #include "cache/memo_flight.hpp"
 
-#include "cache/cache_impl.hpp"
-
 namespace aiserve::inline v0::detail {
 
 MemoFlight::MemoFlight(MemoCore& memo, TenantId tenant, const MemoKey& key,
@@ -11,20 +9,34 @@ MemoFlight::MemoFlight(MemoCore& memo, TenantId tenant, const MemoKey& key,
       digest_(key.digest),
       source_(std::move(source)),
       stamp_(memo.loading_.memory().stamp()),
-      labels_(memo.namespaces_) {
-  const MemoryTier& memory = memo.loading_.memory();
-  labels_.push_back(key.version->label);
-  labels_.push_back(memory.label(tenant_, kTenantLabel, {}));
-  const std::vector<std::string> tags = source_->tags();
+      born_(memo.loading_.tiers().birth()),
+      labels_(key.version->labels) {
+  memo_.loading_.add(labels_, kTenantLabel, tenant_, {});
   // More than an entry may have don't fit; the result is then not stored, which is safe.
-  for (const std::string& tag : tags) labels_.push_back(memory.label(tenant_, kTagLabel, tag));
+  for (const std::string& tag : source_->tags()) {
+    memo_.loading_.add(labels_, kTagLabel, tenant_, tag);
+  }
 }
 
 bool MemoFlight::current() const noexcept {
-  return memo_.loading_.memory().current(stamp_, labels_);
+  return memo_.loading_.memory().current(stamp_, labels_.memory);
 }
 
 Async<Bytes> MemoFlight::run(const Context& ctx, const Flight& flight) {
+  TierStack& tiers = memo_.loading_.tiers();
+  if (!tiers.empty() && !flight.key().anew) {
+    const TierKey key = memo_.tier_key(tenant_, digest_);
+    const Result<std::optional<TierRecord>> found = co_await tiers.read(ctx, key);
+    if (!found) co_return found.error();
+    if (*found) {
+      if (!flight.storing_forbidden()) memo_.keep(*this, **found);
+      co_return (*found)->value;
+    }
+  }
+  co_return co_await compute(ctx, flight);
+}
+
+Async<Bytes> MemoFlight::compute(const Context& ctx, const Flight& flight) {
   const TimePoint began = memo_.now();
   Result<Bytes> made;
   try {

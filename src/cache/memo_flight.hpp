@@ -17,15 +17,20 @@ class MemoFlight final : public FlightWork {
   const Digest& digest() const noexcept { return digest_; }
   /// Of the memory tier, from before the computation began.
   std::uint32_t stamp() const noexcept { return stamp_; }
-  std::span<const CacheLabel> labels() const noexcept { return labels_; }
+  /// The same for the tiers below.
+  TierStamp born() const noexcept { return born_; }
+  const EntryLabels& labels() const noexcept { return labels_; }
 
  private:
+  Async<Bytes> compute(const Context& ctx, const Flight& flight);
+
   MemoCore& memo_;
   const TenantId tenant_;
   const Digest digest_;
   const std::shared_ptr<MemoSource> source_;
   const std::uint32_t stamp_;
-  std::vector<CacheLabel> labels_;
+  const TierStamp born_;
+  EntryLabels labels_;
 };
 
 }  // namespace aiserve::inline v0::detail

@@ -15,6 +15,15 @@ std::size_t shards_for(const CacheOptions& options) noexcept {
   return std::bit_floor(std::clamp<std::size_t>(options.capacity / kBytesPerShard, 1, kMostShards));
 }
 
+KeyHash label_hash(const CacheOptions& options) {
+  if (!options.digest_key) return KeyHash();
+  std::array<std::uint64_t, 4> secret;
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    secret[i] = Digester(*options.digest_key).add("labels").add(i).finish().low() | 1;
+  }
+  return KeyHash(secret);
+}
+
 Duration milliseconds(std::uint64_t ms) noexcept {
   return std::chrono::milliseconds(static_cast<std::int64_t>(ms));
 }
@@ -30,7 +39,8 @@ std::uint64_t end_of(std::uint64_t ttl_ms, std::uint64_t grace_ms) noexcept {
 }  // namespace
 
 MemoryTier::MemoryTier(const CacheOptions& options, TimePoint epoch)
-    : epoch_(epoch),
+    : label_hash_(label_hash(options)),
+      epoch_(epoch),
       max_entry_(options.max_entry != 0 ? options.max_entry : options.capacity / 8),
       max_key_(options.max_key),
       shard_count_(shards_for(options)),
@@ -44,9 +54,9 @@ MemoryTier::MemoryTier(const CacheOptions& options, TimePoint epoch)
 
 CacheLabel MemoryTier::label(const TenantId& tenant, char kind,
                              std::string_view text) const noexcept {
-  const std::uint64_t tenant_hash = hash_(0, tenant.view());
+  const std::uint64_t tenant_hash = label_hash_(0, tenant.view());
   const auto seed = static_cast<std::uint64_t>(static_cast<unsigned char>(kind)) << 32;
-  return static_cast<CacheLabel>(hash_(tenant_hash + seed, text));
+  return static_cast<CacheLabel>(label_hash_(tenant_hash + seed, text));
 }
 
 // An entry that is found alive is alive up to the invalidation that was looked at: the next look-up

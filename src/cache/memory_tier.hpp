@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,6 +19,7 @@
 #include "aiserve/cache/cache.hpp"
 #include "cache/invalidations.hpp"
 #include "cache/key_hash.hpp"
+#include "cache/saved_entry.hpp"
 #include "cache/shard.hpp"
 #include "cache/tenant_registry.hpp"
 
@@ -83,6 +85,12 @@ class MemoryTier {
   template <class Visit>
   void for_each(const Visit& visit) const;
 
+  /// Every entry that is alive, in chunks of one tenant; `write` is called without a lock.
+  void save(TimePoint now, decide::Nanos wall_now,
+            const std::function<void(const SavedChunk&)>& write) const;
+  /// The number of entries that were put.
+  std::size_t restore(const SavedChunk& chunk, TimePoint now, decide::Nanos wall_now);
+
   /// About once a second: forgets tenants that are gone.
   void prune();
   std::uint64_t listener_failures() const noexcept { return listener_.failures.load(); }
@@ -118,10 +126,13 @@ class MemoryTier {
   std::size_t evict_in(std::size_t shard, const TenantRegistry::Record& record, Shortage shortage,
                        bool own, std::size_t bytes);
   void shrink();
+  void save_shard(std::size_t index, TimePoint now, decide::Nanos wall_now,
+                  const std::function<void(const SavedChunk&)>& write) const;
   void miss_without_lane(CacheShard& shard, const TenantId& tenant);
   TenantUse use_of(const TenantRecord& record) const;
 
   const KeyHash hash_;
+  const KeyHash label_hash_;  // the same in every process that has the digest key
   const TimePoint epoch_;
   const std::size_t max_entry_;
   const std::size_t max_key_;

@@ -21,7 +21,7 @@ Bytes garbled(const Bytes& value, std::size_t index) {
 Async<void> FaultyCacheTier::misbehave(TierFault fault) {
   if (fault == TierFault::fail) co_return Error(Errc::unavailable, "broken on purpose");
   if (fault == TierFault::raise) throw std::runtime_error("thrown on purpose");
-  if (fault == TierFault::hang) co_await sleep(Context::background(), Duration::max());
+  if (fault == TierFault::hang) co_return co_await sleep(Context::background(), Duration::max());
   co_return success();
 }
 

@@ -1,6 +1,9 @@
 // What the `cpp body` snippets of the documentation may refer to without saying so.
 #pragma once
 
+#include <aiserve/cache/cache.hpp>
+#include <aiserve/cache/etag.hpp>
+#include <aiserve/cache/inference_request.hpp>
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/core/telemetry.hpp>
 #include <aiserve/http/event_channel.hpp>
@@ -10,6 +13,7 @@
 #include <aiserve/serving/sequence_batcher.hpp>
 #include <aiserve/serving/shapes.hpp>
 #include <aiserve/serving/typed_batcher.hpp>
+#include <aiserve/sqlite/sqlite_cache_tier.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
 #include <aiserve/testing/tcp_gate.hpp>
 #include <aiserve/torch/torch_model.hpp>

@@ -16,16 +16,19 @@
 #include <aiserve/cache/cache_options.hpp>
 #include <aiserve/cache/cache_stats.hpp>
 #include <aiserve/cache/memo.hpp>
+#include <aiserve/cache/tier_options.hpp>
 #include <aiserve/core/bytes.hpp>
 #include <aiserve/core/context.hpp>
 #include <aiserve/core/result.hpp>
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace aiserve::inline v0 {
 
+class CacheTier;
 class Runtime;
 namespace detail {
 struct CacheImpl;
@@ -67,6 +70,11 @@ class Cache {
     return Memo<Value, Input>(std::move(handle), std::move(loader));
   }
 
+  /// Below memory, asked on a miss of a memoized operation, in the order of these calls; results
+  /// are written to all, behind the callers' backs. At wiring; the tier outlives the cache. Throws
+  /// ConfigError, also without CacheOptions::digest_key.
+  void add_tier(CacheTier& tier, TierOptions options = {});
+
   /// Each in O(1): what was stored, or began to be computed, until now is dead; its memory is
   /// reclaimed as it is met.
   void invalidate_tag(const TenantId& tenant, std::string_view tag);
@@ -77,6 +85,17 @@ class Cache {
   void invalidate_namespace(std::string_view prefix);
   /// Results of one version of a memoized operation.
   void invalidate_version(std::string_view name, std::string_view version);
+
+  /// Writes what is alive, tenant by tenant, to a file that restore() reads after a restart: the
+  /// number of entries. Blocks: call it on the blocking pool, or when the runtime has stopped. What
+  /// is invalidated between the two calls, by others, is not known to restore(). Errors:
+  /// unavailable (cannot be written; the old file stays), invalid_argument without
+  /// CacheOptions::digest_key.
+  Result<std::size_t> save(const std::string& path) const;
+  /// Puts the entries of such a file that have not expired: their number. Blocks: call it at
+  /// wiring. Errors, with a line in the log, and then nothing was put: not_found, data_loss (cut,
+  /// damaged, of another version or another digest_key).
+  Result<std::size_t> restore(const std::string& path);
 
   /// Adds a tenant or changes its share, live. Errors: invalid_argument when the guarantees no
   /// longer fit or a number is out of its range; then nothing has changed.

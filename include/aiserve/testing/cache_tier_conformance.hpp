@@ -5,7 +5,7 @@
 ///
 ///     for (const testing::CacheTierCase& one : testing::cache_tier_cases()) {
 ///       const Result<void> held = block_on(runtime, one.run(Context::background(), tier));
-///       CHECK_MESSAGE(held.ok(), one.name, held.error().message());
+///       CHECK_MESSAGE(held.ok(), one.name, ": ", held.ok() ? "" : held.error().message());
 ///     }
 #pragma once
 

@@ -105,13 +105,14 @@ class MemoBench {
     return outcome ? *outcome : std::string(traits(outcome.error().code()).label);
   }
 
+  // What loaders and callers use that are under way at the end comes first.
   std::string log;
+  Oven oven;
+  std::map<std::string, Result<std::string>> outcomes;
   Telemetry telemetry;
   SimRuntime sim;
   Cache cache;
-  Oven oven;
   Operation memo;
-  std::map<std::string, Result<std::string>> outcomes;
 };
 
 }  // namespace aiserve::testing

@@ -13,6 +13,7 @@
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/testing/cache_tier_conformance.hpp"
 #include "aiserve/testing/sim_runtime.hpp"
+#include "unit/cache/memo_bench.hpp"
 
 using namespace aiserve;
 
@@ -248,6 +249,26 @@ TEST_CASE("a path that cannot be opened is unavailable, and its name stays in th
   REQUIRE_FALSE(put.ok());
   CHECK(put.error().code() == Errc::unavailable);
   CHECK(put.error().message().find(folder.file()) == std::string::npos);
+}
+
+TEST_CASE("a memoized result is found in the file by the next process, unless it was invalidated") {
+  const Folder folder;
+  const auto computed = [&](const std::function<void(Cache&)>& then) {
+    testing::MemoBench bench(testing::MemoBench::exact({}), {.digest_key = DigestKey(1, 2)});
+    SqliteCacheTier tier(bench.sim.runtime(), {.path = folder.file()});
+    bench.cache.add_tier(tier);
+    CHECK(bench.get().value() == "cake");
+    bench.sim.advance(std::chrono::seconds(1));
+    then(bench.cache);
+    bench.sim.shutdown();
+    return bench.oven.begun == 1;
+  };
+  const auto nothing = [](Cache&) {};
+  CHECK(computed(nothing));
+  CHECK_FALSE(computed(nothing));
+  CHECK_FALSE(computed([](Cache& cache) { cache.invalidate_namespace("bakery"); }));
+  // The clock of a new process begins anew here, so the invalidation is ahead of all that is born.
+  CHECK(computed(nothing));
 }
 
 TEST_CASE("options out of range are refused") {
