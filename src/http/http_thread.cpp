@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -20,25 +19,32 @@ constexpr std::chrono::milliseconds kTick{250};
 constexpr int kEventsPerTurn = 128;
 constexpr int kAcceptsPerTurn = 32;
 
-std::string text_of(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET) {
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text.data(),
-                text.size());
-    return text.data();
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-  ::inet_ntop(AF_INET6, &v6, text.data(), text.size());
-  constexpr std::string_view kMapped = "::ffff:";
-  const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6) != 0;
-  return mapped ? text.data() + kMapped.size() : text.data();
-}
-
 bool no_more_descriptors(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 }  // namespace
+
+// On its way to the thread that will serve it.
+struct HttpThread::Arrival : v0::detail::InboxNode {
+  Arrival(HttpThread& its_thread, Descriptor its_socket, std::shared_ptr<Peer> its_peer,
+          PeerCounts::Pass its_place) noexcept
+      : InboxNode(&Arrival::run),
+        thread(its_thread),
+        socket(std::move(its_socket)),
+        peer(std::move(its_peer)),
+        place(std::move(its_place)) {}
+  static void run(InboxNode* node) noexcept {
+    const std::unique_ptr<Arrival> self(static_cast<Arrival*>(node));
+    self->thread.clock_now();
+    self->thread.adopt(std::move(self->socket), std::move(self->peer), std::move(self->place));
+  }
+
+  HttpThread& thread;
+  Descriptor socket;
+  std::shared_ptr<Peer> peer;
+  PeerCounts::Pass place;
+};
 
 HttpThread::HttpThread(ServerCore& core, v0::detail::IoThread& io, Descriptor listener)
     : core_(core),
@@ -77,7 +83,7 @@ void HttpThread::start() {
   }
   poller_.emplace(io_.executor(), epoll_);
   epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
-  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_.get(), &event);
+  if (listener_) ::epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_.get(), &event);
   io_.arm(tick_, now_ + kTick);
   wait_for_events();
 }
@@ -142,16 +148,52 @@ bool HttpThread::accept_one() {
     }
     return errno == ECONNABORTED || errno == EINTR;
   }
-  const int on = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   core_.accepted.inc();
-  auto* const session =
-      new Session(*this, std::move(socket), std::make_shared<Peer>(text_of(peer)));
+  auto from = std::make_shared<Peer>(core_.forwarding,
+                                     IpAddress::of(reinterpret_cast<const sockaddr&>(peer)));
+  PeerCounts::Pass place;
+  if (from->ip && !from->trusted) {
+    auto found = core_.peers.enter(*from->ip);
+    if (!found) {
+      core_.refusals.count(Refusals::Cause::peer_limit);
+      return true;
+    }
+    place = std::move(*found);
+  }
   core_.connections.fetch_add(1, std::memory_order_relaxed);
+  HttpThread& home = thread_for_next();
+  if (&home == this) {
+    adopt(std::move(socket), std::move(from), std::move(place));
+  } else {
+    auto arrival =
+        std::make_unique<Arrival>(home, std::move(socket), std::move(from), std::move(place));
+    home.io_.push(arrival.release());
+  }
+  return true;
+}
+
+// TCP connections are dealt out by the kernel, one listener a thread; a unix socket has only one.
+HttpThread& HttpThread::thread_for_next() noexcept {
+  if (core_.options.unix_path.empty()) return *this;
+  next_thread_ = (next_thread_ + 1) % core_.threads.size();
+  return *core_.threads[next_thread_];
+}
+
+void HttpThread::adopt(Descriptor socket, std::shared_ptr<Peer> peer,
+                       PeerCounts::Pass place) noexcept {
+  Session* session = nullptr;
+  try {
+    session = new Session(*this, std::move(socket), std::move(peer), std::move(place));
+  } catch (const std::exception& error) {
+    core_.telemetry.log().error("http: cannot serve a connection",
+                                {{"server", core_.options.name}, {"reason", error.what()}});
+    core_.connections.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
   session->next = sessions_;
   if (sessions_ != nullptr) sessions_->previous = session;
   sessions_ = session;
-  return true;
+  if (draining_) session->drain();
 }
 
 // A listener that is ready but cannot be served would wake us without end; the tick looks again.

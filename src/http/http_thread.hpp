@@ -18,6 +18,8 @@
 #include "core/io_thread.hpp"
 #include "core/runtime_core.hpp"
 #include "http/listener.hpp"
+#include "http/peer.hpp"
+#include "http/peer_counts.hpp"
 #include "http/response_writer.hpp"
 #include "http/runner.hpp"
 #include "http/server_core.hpp"
@@ -86,6 +88,7 @@ class HttpThread {
     HttpThread& thread;
     void (HttpThread::*action)();
   };
+  struct Arrival;
   struct Tick : v0::detail::TimerNode {
     explicit Tick(HttpThread& its_thread) noexcept : TimerNode(&Tick::fired), thread(its_thread) {}
     static void fired(TimerNode* node) noexcept { static_cast<Tick*>(node)->thread.tick(); }
@@ -101,6 +104,8 @@ class HttpThread {
   void on_ready();
   void accept() noexcept;
   bool accept_one();
+  HttpThread& thread_for_next() noexcept;
+  void adopt(Descriptor socket, std::shared_ptr<Peer> peer, PeerCounts::Pass place) noexcept;
   void pause_accept(bool pause) noexcept;
   void tick();
   void renew_date() noexcept;
@@ -125,6 +130,7 @@ class HttpThread {
   TimePoint now_{};
   Session* sessions_ = nullptr;
   Exchange* starting_ = nullptr;  // its handler has neither ended nor suspended
+  std::size_t next_thread_ = 0;   // of those that a unix socket's connections are dealt out to
   bool accept_paused_ = false;
   bool draining_ = false;
   Tick tick_{*this};

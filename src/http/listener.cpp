@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "aiserve/core/error.hpp"
@@ -84,6 +86,54 @@ Descriptor open_sibling(const std::string& address, std::uint16_t port, int back
   if (::bind(socket.get(), parsed.get(), parsed.size) != 0) fail(address, port, errno);
   if (::listen(socket.get(), backlog) != 0) fail(address, port, errno);
   return socket;
+}
+
+namespace {
+
+[[noreturn]] void fail_unix(const std::string& path, const std::string& why) {
+  throw ConfigError("http: unix_path \"" + path + "\": " + why);
+}
+
+// What a process left behind that is no more may be replaced; nothing else.
+void remove_stale(const std::string& path, const sockaddr_un& address) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return;
+  if (!S_ISSOCK(status.st_mode)) fail_unix(path, "is there and is no socket");
+  const Descriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const auto* const target = reinterpret_cast<const sockaddr*>(&address);
+  const bool refused = ::connect(probe.get(), target, sizeof address) != 0 && errno == ECONNREFUSED;
+  if (!refused) fail_unix(path, "is in use");
+  ::unlink(path.c_str());
+}
+
+}  // namespace
+
+Descriptor open_unix_listener(const std::string& path, unsigned mode, int backlog) {
+  sockaddr_un address{};
+  if (path.size() >= sizeof address.sun_path) fail_unix(path, "is longer than 107 bytes");
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, path.size());
+  remove_stale(path, address);
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const auto* const name = reinterpret_cast<const sockaddr*>(&address);
+  if (::bind(socket.get(), name, sizeof address) != 0) fail_unix(path, std::strerror(errno));
+  // Nobody can connect before listen(), so that nobody is let in by the umask.
+  const bool listening =
+      ::chmod(path.c_str(), static_cast<mode_t>(mode)) == 0 && ::listen(socket.get(), backlog) == 0;
+  if (!listening) fail_unix(path, std::strerror(errno));
+  return socket;
+}
+
+SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) == 0) inode_ = status.st_ino;
+}
+
+void SocketFile::remove() noexcept {
+  struct stat status {};
+  if (path_.empty()) return;
+  if (::stat(path_.c_str(), &status) == 0 && status.st_ino == inode_) ::unlink(path_.c_str());
+  path_.clear();
 }
 
 std::uint16_t port_of(const Descriptor& listener) {

@@ -32,6 +32,30 @@ class Descriptor {
 Descriptor open_listener(const std::string& address, std::uint16_t port, int backlog);
 Descriptor open_sibling(const std::string& address, std::uint16_t port, int backlog);
 
+// A socket file that nobody listens on is replaced. Throws ConfigError.
+Descriptor open_unix_listener(const std::string& path, unsigned mode, int backlog);
+
 std::uint16_t port_of(const Descriptor& listener);
+
+// The file of a unix socket, which is removed when it is no longer needed, unless it is another's
+// by then.
+class SocketFile {
+ public:
+  SocketFile() noexcept = default;
+  explicit SocketFile(std::string path);
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(SocketFile&& other) noexcept {
+    path_.swap(other.path_);
+    std::swap(inode_, other.inode_);
+    return *this;
+  }
+  ~SocketFile() { remove(); }
+
+  void remove() noexcept;
+
+ private:
+  std::string path_;
+  std::uint64_t inode_ = 0;
+};
 
 }  // namespace aiserve::inline v0::http::detail

@@ -7,15 +7,23 @@
 #include <string>
 
 #include "aiserve/http/tls.hpp"
+#include "http/forwarded.hpp"
+#include "http/ip_address.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
 struct Peer : std::enable_shared_from_this<Peer> {
-  explicit Peer(std::string its_address) noexcept : address(std::move(its_address)) {}
+  // Null address: of a unix socket.
+  Peer(const Forwarding& its_forwarding, std::optional<IpAddress> its_ip);
+  // A proxy has said whom it speaks for.
+  void speaks_for(const IpAddress& client);
 
-  std::string address;
-  bool secure = false;  // it speaks TLS
-  std::optional<ClientCertificate> certificate;
+  const Forwarding* forwarding;
+  std::optional<IpAddress> ip;
+  std::string address;   // "unix" for a unix socket
+  bool trusted = false;  // a proxy whose word counts
+  bool secure = false;   // it speaks TLS
+  std::unique_ptr<const ClientCertificate> certificate;
 };
 
 }  // namespace aiserve::inline v0::http::detail

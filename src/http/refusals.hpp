@@ -13,7 +13,9 @@ class Refusals {
  public:
   enum class Cause : std::uint8_t {
     handshake,  // TLS that failed, or took too long
-    plain_http  // to a server that speaks TLS
+    peer_limit,
+    plain_http,   // to a server that speaks TLS
+    proxy_header  // missing or malformed
   };
 
   Refusals(Metrics& metrics, const std::string& server);
@@ -21,7 +23,7 @@ class Refusals {
   void count(Cause cause) noexcept { counters_[static_cast<std::size_t>(cause)]->inc(); }
 
  private:
-  static constexpr std::size_t kCauses = 2;
+  static constexpr std::size_t kCauses = 4;
 
   std::array<Counter*, kCauses> counters_;
 };

@@ -4,6 +4,7 @@
 
 #include "aiserve/core/tensor.hpp"
 #include "http/char_class.hpp"
+#include "http/forwarded.hpp"
 #include "http/request_state.hpp"
 #include "http/target.hpp"
 
@@ -82,9 +83,11 @@ std::string_view Request::host() const noexcept { return state_->head.host.in(st
 std::string_view Request::peer() const noexcept {
   return state_->peer == nullptr ? std::string_view() : state_->peer->address;
 }
+std::string_view Request::client() const noexcept { return detail::client_of(*state_); }
+std::string_view Request::scheme() const noexcept { return detail::scheme_of(*state_); }
 const ClientCertificate* Request::client_certificate() const noexcept {
   const detail::Peer* const peer = state_->peer;
-  return peer == nullptr || !peer->certificate ? nullptr : &*peer->certificate;
+  return peer == nullptr ? nullptr : peer->certificate.get();
 }
 
 std::string_view Request::param(std::string_view name) const noexcept {

@@ -16,28 +16,55 @@ class Server::Impl {
  public:
   Impl(Runtime& runtime, ServerOptions given);
 
+  detail::Descriptor listen();
+  detail::Descriptor listen_too() const;
   Component component();
+  std::string address() const;
   std::string status() const;
   std::string busy_with() const;
   std::size_t in_flight() const noexcept;
 
   detail::ServerCore core;
   std::uint16_t port = 0;
+  detail::SocketFile socket_file;
   std::vector<std::unique_ptr<HttpThread>> threads;
   Attachment attachment;  // last: its destructor ends the runtime while all of this is there
 };
 
 Server::Impl::Impl(Runtime& runtime, ServerOptions given) : core(runtime, std::move(given)) {
-  const ServerOptions& options = core.options;
-  auto first = detail::open_listener(options.address, options.port, options.backlog);
-  port = detail::port_of(first);
+  auto first = listen();
   for (int i = 0; i < runtime.io_threads(); ++i) {
     auto listener =  // NOLINTNEXTLINE(bugprone-use-after-move): moved in the first turn only
-        i == 0 ? std::move(first) : detail::open_sibling(options.address, port, options.backlog);
+        i == 0 ? std::move(first) : listen_too();
     threads.push_back(
         std::make_unique<HttpThread>(core, *runtime.core().io(i), std::move(listener)));
+    core.threads.push_back(threads.back().get());
   }
   attachment = runtime.attach(component());
+}
+
+detail::Descriptor Server::Impl::listen() {
+  const ServerOptions& options = core.options;
+  if (options.unix_path.empty()) {
+    auto listener = detail::open_listener(options.address, options.port, options.backlog);
+    port = detail::port_of(listener);
+    return listener;
+  }
+  auto listener = detail::open_unix_listener(options.unix_path, options.unix_mode, options.backlog);
+  socket_file = detail::SocketFile(options.unix_path);
+  return listener;
+}
+
+// Of the other threads. A unix socket has one only, which deals out what it accepts.
+detail::Descriptor Server::Impl::listen_too() const {
+  const ServerOptions& options = core.options;
+  if (!options.unix_path.empty()) return {};
+  return detail::open_sibling(options.address, port, options.backlog);
+}
+
+std::string Server::Impl::address() const {
+  const ServerOptions& options = core.options;
+  return options.unix_path.empty() ? options.address : "unix:" + options.unix_path;
 }
 
 Component Server::Impl::component() {
@@ -52,11 +79,13 @@ Component Server::Impl::component() {
     core.started.store(true, std::memory_order_release);
     core.options_allow = detail::allow_text(core.router.all_methods());
     core.telemetry.log().info(
-        "http: listening",
-        {{"server", core.options.name}, {"address", core.options.address}, {"port", port}});
+        "http: listening", {{"server", core.options.name}, {"address", address()}, {"port", port}});
     start();
   };
-  component.stop_accepting = tell(&HttpThread::request_drain);
+  component.stop_accepting = [this, drain = tell(&HttpThread::request_drain)] {
+    socket_file.remove();  // who starts in our place finds none
+    drain();
+  };
   component.gate = &core.gate;
   component.cancel = tell(&HttpThread::request_cancel);
   component.join = tell(&HttpThread::request_close);
@@ -92,7 +121,7 @@ std::string Server::Impl::status() const {
     json.key(key).number(static_cast<std::int64_t>(value));
   };
   json.begin_object();
-  json.key("address").string(options.address);
+  json.key("address").string(address());
   number("port", port);
   number("connections", core.connections.load(std::memory_order_relaxed));
   number("suspended", in_flight());

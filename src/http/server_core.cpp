@@ -57,6 +57,10 @@ ServerOptions checked(ServerOptions options) {
   check_time("heartbeat", options.heartbeat);
   check_tls(options.tls);
   check(options.compression);
+  check_range("unix_mode", options.unix_mode, 0, 0777);
+  if (options.proxy_protocol && options.trusted_proxies.empty()) {
+    throw ConfigError("http: proxy_protocol needs trusted_proxies");
+  }
   return options;
 }
 
@@ -78,6 +82,8 @@ ServerCore::ServerCore(Runtime& its_runtime, ServerOptions given)
       options(checked(std::move(given))),
       limits(limits_of(options)),
       telemetry(runtime.telemetry()),
+      forwarding{TrustedPeers(options.trusted_proxies), options.forwarded_by},
+      peers(options.max_connections_per_peer),
       unrouted(telemetry.metrics(), options.name, "unrouted", "any"),
       refused(telemetry.metrics(), options.name, "refused", "any"),
       refusals(telemetry.metrics(), options.name),

@@ -11,12 +11,16 @@
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/http/server.hpp"
 #include "http/connection.hpp"
+#include "http/forwarded.hpp"
+#include "http/peer_counts.hpp"
 #include "http/refusals.hpp"
 #include "http/route.hpp"
 #include "http/router.hpp"
 #include "http/tls_store.hpp"
 
 namespace aiserve::inline v0::http::detail {
+
+class HttpThread;
 
 struct ServerCore {
   ServerCore(Runtime& its_runtime, ServerOptions given);
@@ -25,6 +29,7 @@ struct ServerCore {
   const ServerOptions options;
   const ConnectionLimits limits;
   Telemetry& telemetry;
+  std::vector<HttpThread*> threads;  // does not change once they run
 
   Router router;
   std::vector<std::unique_ptr<Route>> routes;
@@ -32,6 +37,8 @@ struct ServerCore {
   std::vector<AfterHook> after;
   std::string options_allow;  // of OPTIONS *
 
+  const Forwarding forwarding;
+  PeerCounts peers;
   std::unique_ptr<TlsStore> tls;  // null: plain HTTP
 
   Gate gate;

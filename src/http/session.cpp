@@ -20,15 +20,18 @@ bool would_block(int error) noexcept {
 
 }  // namespace
 
-Session::Session(HttpThread& thread, Descriptor socket, std::shared_ptr<Peer> peer)
+Session::Session(HttpThread& thread, Descriptor socket, std::shared_ptr<Peer> peer,
+                 PeerCounts::Pass place)
     : FlushNode(&Session::on_flush),
       thread_(thread),
       core_(thread.core()),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
+      place_(std::move(place)),
       connection_(*this, core_.limits, thread.resources(), thread.now()),
       accepted_(thread.now()),
       events_(EPOLLIN | EPOLLRDHUP) {
+  if (core_.options.proxy_protocol && peer_->trusted) proxy_ = std::make_unique<ProxyHeader>();
   if (core_.tls != nullptr) start_tls();
   thread_.watch(*this, socket_.get(), events_);
 }
@@ -73,6 +76,7 @@ void Session::read() {
 
 // True if there may be more to read at once.
 bool Session::read_once() {
+  if (proxy_ != nullptr) return read_proxy();
   if (tls_ != nullptr) return read_tls();
   const std::span<std::byte> body = connection_.body_target();
   const std::span<char> shared = thread_.read_buffer();
@@ -88,6 +92,36 @@ bool Session::read_once() {
   }
   write();
   return size == room;
+}
+
+bool Session::read_proxy() {
+  const std::span<std::uint8_t> target = proxy_->target();
+  const ssize_t n = ::recv(socket_.get(), target.data(), target.size(), 0);
+  if (n <= 0) return nothing_received(n);
+  switch (proxy_->received(static_cast<std::size_t>(n))) {
+    case ProxyHeader::Outcome::more:
+      return true;
+    case ProxyHeader::Outcome::failed:
+      return refuse_proxy(Refusals::Cause::proxy_header, proxy_->reason());
+    case ProxyHeader::Outcome::done:
+      break;
+  }
+  if (const auto client = proxy_->client()) {
+    auto place = core_.peers.enter(*client);
+    if (!place) return refuse_proxy(Refusals::Cause::peer_limit, "too many connections of a peer");
+    place_ = std::move(*place);
+    peer_->speaks_for(*client);
+  }
+  proxy_.reset();
+  return true;
+}
+
+bool Session::refuse_proxy(Refusals::Cause cause, std::string_view reason) {
+  core_.refusals.count(cause);
+  core_.telemetry.log().debug("http: a connection is refused",
+                              {{"peer", peer_->address}, {"reason", reason}});
+  connection_.abort(CancelReason::client_gone);
+  return false;
 }
 
 bool Session::nothing_received(ssize_t n) {

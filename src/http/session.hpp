@@ -8,6 +8,8 @@
 #include "http/connection.hpp"
 #include "http/listener.hpp"
 #include "http/peer.hpp"
+#include "http/peer_counts.hpp"
+#include "http/proxy_header.hpp"
 #include "http/server_core.hpp"
 #include "http/session_link.hpp"
 #include "http/tls_filter.hpp"
@@ -18,7 +20,8 @@ class HttpThread;
 
 class Session final : private ConnectionEvents, private v0::detail::FlushNode {
  public:
-  Session(HttpThread& thread, Descriptor socket, std::shared_ptr<Peer> peer);
+  Session(HttpThread& thread, Descriptor socket, std::shared_ptr<Peer> peer,
+          PeerCounts::Pass place);
   ~Session();
 
   // All of these may destroy the session. None throws: what goes wrong, memory say, ends the
@@ -66,6 +69,8 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   static void on_flush(FlushNode* node) noexcept;
   void read();
   bool read_once();
+  bool read_proxy();
+  bool refuse_proxy(Refusals::Cause cause, std::string_view reason);
   bool nothing_received(ssize_t n);
   bool wants_write() const noexcept;
   void write();
@@ -89,7 +94,9 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   ServerCore& core_;
   Descriptor socket_;
   std::shared_ptr<Peer> peer_;
-  std::unique_ptr<TlsFilter> tls_;  // null: plain HTTP
+  PeerCounts::Pass place_;
+  std::unique_ptr<ProxyHeader> proxy_;  // while it is awaited
+  std::unique_ptr<TlsFilter> tls_;      // null: plain HTTP
   Connection connection_;
   std::shared_ptr<SessionLink> link_;
   Gate::Pass pass_;            // while the connection is busy

@@ -59,7 +59,9 @@ void Session::decrypt() {
 
 void Session::greet() {
   peer_->secure = true;
-  peer_->certificate = tls_->client_certificate();
+  if (auto certificate = tls_->client_certificate()) {
+    peer_->certificate = std::make_unique<const ClientCertificate>(std::move(*certificate));
+  }
   core_.handshakes->inc();
 }
 

@@ -52,8 +52,15 @@ class Request {
   std::string_view route() const noexcept;
   /// Host and port the client asked for; empty only on HTTP/1.0.
   std::string_view host() const noexcept;
-  /// The peer's address, "192.0.2.1" or "2001:db8::1".
+  /// Who the connection comes from: "192.0.2.1", "2001:db8::1", or "unix" for a unix socket. With
+  /// ServerOptions::proxy_protocol whom the proxy speaks for.
   std::string_view peer() const noexcept;
+  /// Who asks: the peer, or, if that is a trusted proxy, the last address in what the proxies say
+  /// (ServerOptions::forwarded_by) that is not a trusted proxy itself. What a client makes up
+  /// stands before that and is never looked at.
+  std::string_view client() const noexcept;
+  /// "https" or "http", as this connection is or as a trusted proxy says of the client's.
+  std::string_view scheme() const noexcept;
   /// Who the client is by its verified TLS certificate; null if it showed none.
   const ClientCertificate* client_certificate() const noexcept;
 

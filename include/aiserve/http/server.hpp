@@ -21,6 +21,7 @@
 #include <aiserve/core/result.hpp>
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/http/compression.hpp>
+#include <aiserve/http/forwarding.hpp>
 #include <aiserve/http/handler.hpp>
 #include <aiserve/http/method.hpp>
 #include <aiserve/http/tls.hpp>
@@ -32,6 +33,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aiserve::inline v0::http {
 
@@ -42,14 +44,30 @@ struct ServerOptions {
   std::string address = "0.0.0.0";
   /// 0: any free port, see Server::port().
   std::uint16_t port = 8080;
+  /// Path of a unix socket to listen on instead of address and port, at most 107 bytes. A socket
+  /// that nobody listens on any more is replaced; it is removed when the server stops.
+  std::string unix_path{};
+  /// Who may connect to it, as of chmod: 0 to 0777.
+  unsigned unix_mode = 0660;
   /// Names the server in logs, metrics and /status.
   std::string name = "http";
+  /// Proxies that are believed when they say who their client is: addresses, blocks ("10.0.0.0/8"),
+  /// "unix" for the peers of unix_path. Everybody else's word counts for nothing.
+  std::vector<std::string> trusted_proxies{};
+  /// The field in which they say so; see Request::client().
+  ForwardedBy forwarded_by = ForwardedBy::x_forwarded_for;
+  /// Connections of trusted proxies begin with a PROXY header of version 2, those of others don't.
+  bool proxy_protocol = false;
   /// With a certificate: HTTPS. See tls.hpp.
   TlsOptions tls{};
 
   /// Open connections, at least 1. At the limit no more are accepted; they wait in the kernel's
   /// backlog. Keep it below the limit of open files.
   std::size_t max_connections = 10'000;
+  /// Of one peer, beyond it connections are closed at once; IPv6 peers count by their /64. Trusted
+  /// proxies and unix sockets don't count, whom a PROXY header names does. 0: no limit of its own,
+  /// since behind one address there may be many.
+  std::size_t max_connections_per_peer = 0;
   /// Connections that wait to be accepted, at least 1; the kernel caps it (net.core.somaxconn).
   int backlog = 1024;
 
@@ -158,7 +176,7 @@ class Server {
   /// old ones stay, if they are no good, or if the server speaks no TLS.
   Result<void> reload_tls();
 
-  /// The port it listens on.
+  /// The port it listens on; 0 on a unix socket.
   std::uint16_t port() const noexcept;
   const ServerOptions& options() const noexcept;
   /// Requests whose handlers are suspended.

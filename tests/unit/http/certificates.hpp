@@ -14,6 +14,8 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include "aiserve/http/method.hpp"
+
 namespace aiserve::http {
 
 struct CertificateFree {

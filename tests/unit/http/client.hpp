@@ -14,7 +14,10 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#include "aiserve/http/method.hpp"
 
 namespace aiserve::http {
 
@@ -28,6 +31,14 @@ class Client {
  public:
   Client() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
   explicit Client(std::uint16_t port) : Client() { connect(port); }
+  // Of a unix socket.
+  explicit Client(const std::string& path)
+      : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
   void connect(std::uint16_t port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;

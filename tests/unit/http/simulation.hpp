@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <poll.h>
 
@@ -18,7 +19,8 @@ struct Simulation {
   ServerOptions options{};
   std::string log;
   Telemetry telemetry{
-      {.log_sink = [this](LogLevel, std::string_view line) { log.append(line).append("\n"); }}};
+      {.log_level = LogLevel::debug,
+       .log_sink = [this](LogLevel, std::string_view line) { log.append(line).append("\n"); }}};
   testing::SimRuntime sim{{.telemetry = &telemetry}};
   Server server{sim.runtime(), loopback(options)};
 
@@ -45,6 +47,15 @@ struct Simulation {
       ::poll(nullptr, 0, 1);
     }
   }
+  // The value of a series, metric("name{label=\"x\"}"); empty if there is none.
+  std::string metric(std::string_view series) {
+    const std::string text = telemetry.metrics().prometheus();
+    const std::size_t at = text.find(std::string(series) + " ");
+    if (at == std::string::npos) return {};
+    const std::size_t begin = at + series.size() + 1;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  }
+  bool logged(std::string_view part) const { return log.find(part) != std::string::npos; }
 };
 
 }  // namespace aiserve::http
