@@ -84,7 +84,7 @@ bool Connection::step(std::string_view& input) {
     reading_ = &resources_.exchanges.acquire();
     reading_->connection = this;
     reading_->body_limit = limits_.body_bytes;
-    since_ = now_;
+    reading_->times.first_byte = since_ = now_;
   }
   return reading_->state == Exchange::State::head ? head_step(input) : take_body(input);
 }

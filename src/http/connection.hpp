@@ -51,6 +51,8 @@ class ConnectionEvents {
   virtual void on_request(Exchange& exchange) = 0;
   // The deadline of a running handler has passed: cancel it and answer.
   virtual void on_deadline(Exchange& exchange) = 0;
+  // The whole response is in the out buffer, or has left; the exchange may go after that.
+  virtual void on_written(Exchange&) {}
   // Nobody waits any more for what a handler or a stream does: cancel it.
   virtual void on_gone(Exchange& exchange, CancelReason reason) = 0;
   // What to say to something that is no request (exchange.request is not usable).

@@ -165,6 +165,7 @@ void Connection::pop_front() noexcept {
   --count_;
   since_ = now_;
   served_ = true;
+  events_.on_written(exchange);
   let_go(exchange);
 }
 

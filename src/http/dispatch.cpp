@@ -52,6 +52,7 @@ void Session::route(Exchange& exchange) {
   if (!run_before(exchange)) return;
   prepare_reader(exchange);
   if (exchange.data.head.has_body() && !accept_coding(exchange)) return;
+  if (!admit(exchange)) return;
   if (match.route->announce) exchange.announcement = match.route->announce();
 }
 
@@ -116,8 +117,10 @@ void Session::on_request(Exchange& exchange) {
   if (exchange.coding != Coding::identity && !decode(exchange)) return;
   // Ends with this call, when the handler has submitted what it has; the exchange may be gone then.
   const Announcement announced = std::move(exchange.announcement);
+  exchange.times.complete = thread_.now();
   const Endpoint& endpoint = exchange.route->endpoint;
   if (const auto* plain = std::get_if<PlainHandler>(&endpoint)) return run_plain(exchange, *plain);
+  if (!take_place(exchange)) return;
   exchange.pass = core_.gate.enter();
   if (!exchange.pass) {
     const Error error(Errc::unavailable, "the server is shutting down");
@@ -151,7 +154,11 @@ void Session::run_events(Exchange& exchange) {
       [link = link()] { link->wake(); }, &core_.events_dropped);
   const bool head_only = exchange.data.head.method == Method::head;
   exchange.handler_running = !head_only;
-  if (head_only) exchange.pass = Gate::Pass();
+  if (head_only) {
+    exchange.pass = Gate::Pass();
+    exchange.server_place = Places::Pass();
+    exchange.route_place = Places::Pass();
+  }
   respond(exchange, ResponseWriter::streaming(kEventStream, exchange.events)
                         .header("Cache-Control", "no-store")
                         .header("X-Accel-Buffering", "no"));
@@ -232,6 +239,7 @@ void Session::respond(Exchange& exchange, Response&& response) {
   }
   RouteMetrics& metrics = exchange.route == nullptr ? core_.unrouted : exchange.route->metrics;
   const TimePoint now = thread_.clock_now();
+  exchange.times.answered = now;
   metrics.count(response.status(), now - exchange.began);
   connection_.answer(exchange, std::move(response), now);
 }
@@ -243,6 +251,12 @@ void Session::on_deadline(Exchange& exchange) {
   respond(exchange, problem(*exchange.context, error));
 }
 
+void Session::on_written(Exchange& exchange) {
+  if (core_.options.slow_request.count() == 0) return;
+  tell_if_slow(true);  // the one before, which leaves together with this
+  written_.emplace(exchange);
+}
+
 void Session::on_gone(Exchange& exchange, CancelReason reason) {
   exchange.session = nullptr;
   exchange.context->cancel(reason);
@@ -250,6 +264,7 @@ void Session::on_gone(Exchange& exchange, CancelReason reason) {
 
 Response Session::refusal(Exchange& exchange, int status, std::string_view reason) {
   core_.refused.count(status, Duration::zero());
+  exchange.times.answered = thread_.now();
   if (!exchange.context) exchange.context.emplace(ContextOptions{});
   return problem(*exchange.context, status, reason);
 }

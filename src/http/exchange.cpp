@@ -22,6 +22,9 @@ void Exchange::clear() noexcept {
   sink = nullptr;
   deadline = Deadline::never();
   pass = Gate::Pass();
+  server_place = Places::Pass();
+  route_place = Places::Pass();
+  times = RequestTimes();
   announcement = Announcement();
   body_filled = 0;
   if (body_block.size() != 0) body_block = MutableBytes();

@@ -17,7 +17,9 @@
 #include "http/chunked.hpp"
 #include "http/coding.hpp"
 #include "http/head_parser.hpp"
+#include "http/places.hpp"
 #include "http/request_state.hpp"
+#include "http/slow_request.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -58,9 +60,12 @@ struct Exchange {
   BodySink* sink = nullptr;              // where the request's body goes as it comes; null: block
   Connection* connection = nullptr;      // null once detached: only the handler holds on to it
   std::uint64_t body_limit = 0;
-  TimePoint began{};          // head complete
-  Deadline deadline;          // of the handler
+  TimePoint began{};  // head complete
+  Deadline deadline;  // of the handler
+  RequestTimes times;
   Gate::Pass pass;            // while a handler is suspended
+  Places::Pass server_place;  // while a handler runs that is no plain one
+  Places::Pass route_place;
   Announcement announcement;  // of the route, until the handler has begun
 
   std::size_t body_filled = 0;

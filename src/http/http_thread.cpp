@@ -132,6 +132,7 @@ bool HttpThread::accept_one() {
     core_.telemetry.log().warn(
         "http: the limit of connections is reached",
         {{"server", core_.options.name}, {"max_connections", core_.options.max_connections}});
+    core_.paused_at_limit.inc();
     pause_accept(true);
     return false;
   }
@@ -143,6 +144,7 @@ bool HttpThread::accept_one() {
     if (no_more_descriptors(errno)) {
       core_.telemetry.log().error("http: cannot accept", {{"server", core_.options.name},
                                                           {"reason", std::strerror(errno)}});
+      core_.paused_without_descriptors.inc();
       pause_accept(true);
       return false;
     }
@@ -151,6 +153,8 @@ bool HttpThread::accept_one() {
   core_.accepted.inc();
   auto from = std::make_shared<Peer>(core_.forwarding,
                                      IpAddress::of(reinterpret_cast<const sockaddr&>(peer)));
+  const int on = 1;
+  if (from->ip) ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   PeerCounts::Pass place;
   if (from->ip && !from->trusted) {
     auto found = core_.peers.enter(*from->ip);
@@ -215,6 +219,8 @@ void HttpThread::rewatch(Session& session, int fd, std::uint32_t events) noexcep
   ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
 }
 
+void HttpThread::unwatch(int fd) noexcept { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+
 void HttpThread::destroy(Session& session) noexcept {
   if (session.previous != nullptr) session.previous->next = session.next;
   if (session.next != nullptr) session.next->previous = session.previous;
@@ -235,7 +241,7 @@ void HttpThread::tick() {
 void HttpThread::drain() {
   clock_now();
   draining_ = true;
-  listener_.close();
+  close_listener();
   for_each_session([](Session& session) { session.drain(); });
 }
 
@@ -245,9 +251,14 @@ void HttpThread::cancel() {
   }
 }
 
+void HttpThread::close_listener() noexcept {
+  if (listener_) unwatch(listener_.get());
+  listener_.close();
+}
+
 void HttpThread::close() {
   clock_now();
-  listener_.close();
+  close_listener();
   for_each_session([](Session& session) { session.close(CancelReason::shutdown); });
   runners_.stop();
   io_.disarm(tick_);
@@ -306,6 +317,8 @@ void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) no
   const bool streamed = end_stream(exchange, result);
   exchange.handler_running = false;
   exchange.pass = Gate::Pass();
+  exchange.server_place = Places::Pass();
+  exchange.route_place = Places::Pass();
   if (exchange.connection == nullptr) {
     resources_.exchanges.release(exchange);
   } else if (!streamed) {

@@ -66,6 +66,9 @@ class HttpThread {
 
   void watch(Session& session, int fd, std::uint32_t events) noexcept;
   void rewatch(Session& session, int fd, std::uint32_t events) noexcept;
+  // Before the socket is closed: a child process that was forked a moment ago may hold it, too, and
+  // then the kernel would go on to tell of it.
+  void unwatch(int fd) noexcept;
   // Starts the handler of an exchange that owns its bytes.
   void run_handler(Exchange& exchange);
   // The handler of the exchange has ended. Of a stream that has begun only an error counts.
@@ -107,6 +110,7 @@ class HttpThread {
   HttpThread& thread_for_next() noexcept;
   void adopt(Descriptor socket, std::shared_ptr<Peer> peer, PeerCounts::Pass place) noexcept;
   void pause_accept(bool pause) noexcept;
+  void close_listener() noexcept;
   void tick();
   void renew_date() noexcept;
   template <class F>

@@ -3,7 +3,8 @@
 namespace aiserve::inline v0::http::detail {
 
 Refusals::Refusals(Metrics& metrics, const std::string& server) {
-  constexpr std::array<const char*, kCauses> kNames{"handshake", "peer_limit", "plain_http",
+  constexpr std::array<const char*, kCauses> kNames{"estimate",     "handshake",  "max_concurrent",
+                                                    "max_requests", "peer_limit", "plain_http",
                                                     "proxy_header"};
   for (std::size_t i = 0; i < kCauses; ++i) {
     counters_[i] = &metrics.counter("aiserve_http_refused_total",

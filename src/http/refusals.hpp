@@ -12,7 +12,10 @@ namespace aiserve::inline v0::http::detail {
 class Refusals {
  public:
   enum class Cause : std::uint8_t {
-    handshake,  // TLS that failed, or took too long
+    estimate,        // the wait that a route's estimate foretells is too long
+    handshake,       // TLS that failed, or took too long
+    max_concurrent,  // of a route
+    max_requests,    // of the server
     peer_limit,
     plain_http,   // to a server that speaks TLS
     proxy_header  // missing or malformed
@@ -23,7 +26,7 @@ class Refusals {
   void count(Cause cause) noexcept { counters_[static_cast<std::size_t>(cause)]->inc(); }
 
  private:
-  static constexpr std::size_t kCauses = 4;
+  static constexpr std::size_t kCauses = 7;
 
   std::array<Counter*, kCauses> counters_;
 };

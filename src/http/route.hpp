@@ -12,6 +12,8 @@
 #include "aiserve/http/compression.hpp"
 #include "aiserve/http/handler.hpp"
 #include "aiserve/http/method.hpp"
+#include "aiserve/http/server.hpp"
+#include "http/places.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -38,10 +40,16 @@ class RouteMetrics {
 };
 
 struct Route {
-  Route(Metrics& registry, const std::string& server, Method its_method, std::string_view text)
+  Route(Metrics& registry, const std::string& server, Method its_method, std::string_view text,
+        const RouteOptions& options = {})
       : method(its_method),
         pattern(text),
-        metrics(registry, server, pattern, std::string(name(its_method))) {}
+        estimate(options.estimate),
+        places(options.max_concurrent.value_or(Places::kNoLimit)),
+        metrics(registry, server, options.label.empty() ? pattern : options.label,
+                std::string(name(its_method))) {}
+
+  bool plain() const noexcept { return std::holds_alternative<PlainHandler>(endpoint); }
 
   Method method;
   std::string pattern;
@@ -52,6 +60,8 @@ struct Route {
   std::size_t stream_buffer = 0;
   Announcer announce;
   CompressionOptions compression;
+  DelayEstimate estimate;
+  mutable Places places;
   mutable RouteMetrics metrics;
 };
 

@@ -136,6 +136,7 @@ std::string Server::Impl::status() const {
   json.end_array();
   json.key("options").begin_object();
   number("max_connections", options.max_connections);
+  number("max_requests", options.max_requests);
   number("max_head", options.max_head);
   number("max_body", options.max_body);
   number("max_pending", options.max_pending);
@@ -165,8 +166,12 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
                       RouteOptions options) {
   detail::ServerCore& core = impl_->core;
   check_wiring(core);
-  auto route =
-      std::make_unique<detail::Route>(core.telemetry.metrics(), core.options.name, method, pattern);
+  if (options.max_concurrent == std::size_t{0}) {
+    throw ConfigError("http: max_concurrent of " + std::string(pattern) +
+                      " is 0, must be at least 1");
+  }
+  auto route = std::make_unique<detail::Route>(core.telemetry.metrics(), core.options.name, method,
+                                               pattern, options);
   route->endpoint = std::move(endpoint);
   route->timeout = options.timeout.value_or(core.options.request_timeout);
   route->stream_buffer = options.stream_buffer.value_or(core.options.stream_buffer);

@@ -7,6 +7,9 @@
 namespace aiserve::inline v0::http::detail {
 namespace {
 
+constexpr const char* kPauses = "aiserve_http_accept_pauses_total";
+constexpr const char* kPausesHelp = "Times that accepting stopped for a moment";
+
 void check_range(const char* option, std::uint64_t value, std::uint64_t low, std::uint64_t high) {
   if (value >= low && value <= high) return;
   throw ConfigError("http: " + std::string(option) + " is " + std::to_string(value) + ", must be " +
@@ -55,6 +58,8 @@ ServerOptions checked(ServerOptions options) {
   check_time("write_timeout", options.write_timeout);
   check_time("request_timeout", options.request_timeout);
   check_time("heartbeat", options.heartbeat);
+  check_range("max_requests", options.max_requests, 1, 10'000'000);
+  if (options.slow_request.count() != 0) check_time("slow_request", options.slow_request);
   check_tls(options.tls);
   check(options.compression);
   check_range("unix_mode", options.unix_mode, 0, 0777);
@@ -84,6 +89,7 @@ ServerCore::ServerCore(Runtime& its_runtime, ServerOptions given)
       telemetry(runtime.telemetry()),
       forwarding{TrustedPeers(options.trusted_proxies), options.forwarded_by},
       peers(options.max_connections_per_peer),
+      places(options.max_requests),
       unrouted(telemetry.metrics(), options.name, "unrouted", "any"),
       refused(telemetry.metrics(), options.name, "refused", "any"),
       refusals(telemetry.metrics(), options.name),
@@ -92,9 +98,16 @@ ServerCore::ServerCore(Runtime& its_runtime, ServerOptions given)
       events_dropped(telemetry.metrics().counter("aiserve_http_events_dropped_total",
                                                  "Events that slow clients have lost",
                                                  {{"server", options.name}})),
+      paused_at_limit(telemetry.metrics().counter(
+          kPauses, kPausesHelp, {{"server", options.name}, {"cause", "max_connections"}})),
+      paused_without_descriptors(telemetry.metrics().counter(
+          kPauses, kPausesHelp, {{"server", options.name}, {"cause", "descriptors"}})),
       connections_gauge(telemetry.metrics().gauge(
           "aiserve_http_connections", "Connections open", {{"server", options.name}},
-          [this] { return static_cast<double>(connections.load(std::memory_order_relaxed)); })) {
+          [this] { return static_cast<double>(connections.load(std::memory_order_relaxed)); })),
+      requests_gauge(telemetry.metrics().gauge(
+          "aiserve_http_requests_in_flight", "Requests whose handlers run or are suspended",
+          {{"server", options.name}}, [this] { return static_cast<double>(places.taken()); })) {
   if (options.tls.certificate.empty()) return;
   handshakes = &telemetry.metrics().counter("aiserve_http_tls_handshakes_total",
                                             "TLS handshakes completed", {{"server", options.name}});

@@ -42,6 +42,7 @@ struct ServerCore {
   std::unique_ptr<TlsStore> tls;  // null: plain HTTP
 
   Gate gate;
+  Places places;  // of all handlers that are no plain ones
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> started{false};
 
@@ -50,8 +51,11 @@ struct ServerCore {
   Refusals refusals;
   Counter& accepted;
   Counter& events_dropped;
+  Counter& paused_at_limit;
+  Counter& paused_without_descriptors;
   Counter* handshakes = nullptr;  // of TLS
   CallbackGauge connections_gauge;
+  CallbackGauge requests_gauge;
 };
 
 // Throws ConfigError naming the option.

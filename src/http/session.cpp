@@ -37,9 +37,11 @@ Session::Session(HttpThread& thread, Descriptor socket, std::shared_ptr<Peer> pe
 }
 
 Session::~Session() {
+  tell_if_slow(false);
   connection_.abort(CancelReason::client_gone);
   if (link_ != nullptr) link_->detach();
   thread_.io().forget(*this);
+  thread_.unwatch(socket_.get());
 }
 
 template <class F>
@@ -136,8 +138,16 @@ bool Session::nothing_received(ssize_t n) {
 }
 
 void Session::write() {
-  while (!write_blocked_ && wants_write() && write_once()) {
+  while (!write_blocked_ && connection_.phase() != Phase::closed && wants_write() && write_once()) {
+    if (!wants_write()) tell_if_slow(true);
   }
+  if (connection_.phase() == Phase::open && !wants_write()) tell_if_slow(true);
+}
+
+void Session::tell_if_slow(bool sent) noexcept {
+  if (!written_) return;
+  written_->tell(core_.telemetry, core_.options.slow_request, thread_.now(), sent);
+  written_.reset();
 }
 
 bool Session::wants_write() const noexcept {
@@ -182,7 +192,7 @@ void Session::reset_on_close() noexcept {
 
 // Follows the connection's wishes; destroys the session when it is over.
 void Session::settle() noexcept {
-  if (connection_.phase() != Phase::open && !send_shut_) end_tls();
+  if (connection_.phase() != Phase::open && !send_shut_ && !connection_.must_reset()) end_tls();
   if (connection_.phase() == Phase::lingering && !std::exchange(send_shut_, true)) {
     ::shutdown(socket_.get(), SHUT_WR);
     if (input_ended_) connection_.end_of_input(thread_.now());

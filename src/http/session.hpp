@@ -46,6 +46,7 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void on_head(Exchange& exchange) override;
   void on_request(Exchange& exchange) override;
   void on_deadline(Exchange& exchange) override;
+  void on_written(Exchange& exchange) override;
   void on_gone(Exchange& exchange, CancelReason reason) override;
   Response refusal(Exchange& exchange, int status, std::string_view reason) override;
   void route(Exchange& exchange);
@@ -63,6 +64,11 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   Response to_response(Exchange& exchange, Result<Response>&& result);
   void respond(Exchange& exchange, Response&& response);
 
+  // admission.cpp
+  bool admit(Exchange& exchange);
+  bool take_place(Exchange& exchange);
+  bool shed(Exchange& exchange, Refusals::Cause cause, Duration retry_after);
+
   // session.cpp
   template <class F>
   void guarded(F&& work) noexcept;
@@ -76,6 +82,7 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void write();
   bool write_once();
   bool nothing_sent();
+  void tell_if_slow(bool sent) noexcept;
   void reset_on_close() noexcept;
   void settle() noexcept;
   std::uint32_t wanted_events() const noexcept;
@@ -99,9 +106,10 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   std::unique_ptr<TlsFilter> tls_;      // null: plain HTTP
   Connection connection_;
   std::shared_ptr<SessionLink> link_;
-  Gate::Pass pass_;            // while the connection is busy
-  TimePoint accepted_;         // when the handshake began
-  std::size_t encrypted_ = 0;  // bytes of the connection's output that are in the filter's
+  Gate::Pass pass_;                     // while the connection is busy
+  TimePoint accepted_;                  // when the handshake began
+  std::size_t encrypted_ = 0;           // bytes of the connection's output that are in the filter's
+  std::optional<SlowRequest> written_;  // the last one whose response is not yet all sent
   std::uint32_t events_ = 0;
   bool write_blocked_ = false;
   bool input_ended_ = false;

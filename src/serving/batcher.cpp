@@ -215,6 +215,7 @@ Async<void> Batcher::replace(const Context& ctx, Model& next) {
 }
 
 const Signature& Batcher::signature() const noexcept { return impl_->signature(); }
+Duration Batcher::predicted_wait() const { return impl_->front().engine().predicted_wait(); }
 BatcherSnapshot Batcher::snapshot() const { return impl_->front().engine().snapshot(); }
 
 }  // namespace aiserve::inline v0

@@ -42,6 +42,7 @@ class BatchEngine final : private Announcement::Listener {
   void reset_tuning();
   Async<void> replace(const Context& ctx, std::unique_ptr<BatchBackend> backend);
   BatcherSnapshot snapshot() const;
+  Duration predicted_wait() const;
   /// Rows that can stay together now.
   std::size_t largest_group() const;
   void log_callback_error(const Error& error) noexcept;

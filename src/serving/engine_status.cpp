@@ -55,6 +55,11 @@ BatcherSnapshot BatchEngine::snapshot() const {
   return now;
 }
 
+Duration BatchEngine::predicted_wait() const {
+  const std::scoped_lock lock(mutex_);
+  return Duration(scheduler_.predicted_wait(busy_));
+}
+
 std::size_t BatchEngine::largest_group() const {
   const std::scoped_lock lock(mutex_);
   return std::min(scheduler_.options().max_batch, scheduler_.options().max_queue);

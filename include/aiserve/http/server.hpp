@@ -29,6 +29,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,9 @@ struct ServerOptions {
   /// proxies and unix sockets don't count, whom a PROXY header names does. 0: no limit of its own,
   /// since behind one address there may be many.
   std::size_t max_connections_per_peer = 0;
+  /// Requests whose handlers run or are suspended, 1 to 10 million: beyond it 503 with Retry-After,
+  /// before the body is read. Event streams count. Plain handlers don't, they have ended at once.
+  std::size_t max_requests = 10'000;
   /// Connections that wait to be accepted, at least 1; the kernel caps it (net.core.somaxconn).
   int backlog = 1024;
 
@@ -99,11 +103,18 @@ struct ServerOptions {
   std::chrono::milliseconds write_timeout{30'000};
   /// A handler's time, 504 after it: the deadline of its Context. A route may say otherwise.
   std::chrono::milliseconds request_timeout{30'000};
+  /// First byte of a request to the last of its response: beyond it a line in the log says where
+  /// the time went. Of a stream, to its beginning. 0: no line.
+  std::chrono::milliseconds slow_request{5'000};
   /// Silence on an event stream after which a comment is sent.
   std::chrono::milliseconds heartbeat{15'000};
   /// Of bodies, both ways. A route may say otherwise.
   CompressionOptions compression{};
 };
+
+/// How long a request that came now would wait, for a route that sheds what would be late. Called
+/// on I/O threads for every request: quick, and safe on any thread.
+using DelayEstimate = std::function<std::chrono::nanoseconds()>;
 
 /// What a route has of its own.
 struct RouteOptions {
@@ -113,6 +124,14 @@ struct RouteOptions {
   std::optional<std::size_t> max_body{};
   /// Default: the server's stream_buffer.
   std::optional<std::size_t> stream_buffer{};
+  /// Requests of this route whose handlers run or are suspended, at least 1: beyond it 503 with
+  /// Retry-After. Default: the server's max_requests only.
+  std::optional<std::size_t> max_concurrent{};
+  /// When what it says is longer than the request's deadline is away, 503 with Retry-After, before
+  /// the body is read: work that would be late is not begun.
+  DelayEstimate estimate{};
+  /// The route's name in metrics. Default: its pattern. Routes may share one.
+  std::string label{};
   /// Called when a head has come, so that a batcher may hold a batch for the request while its body
   /// is read: Batcher::announcer(). Open until the handler has begun to wait.
   Announcer announce{};

@@ -81,6 +81,9 @@ class Batcher {
 
   const Signature& signature() const noexcept;
   BatcherSnapshot snapshot() const;
+  /// The snapshot's predicted_wait alone, cheap enough to ask for every request:
+  /// RouteOptions::estimate.
+  Duration predicted_wait() const;
 
  private:
   class Impl;

@@ -10,6 +10,7 @@
 
 #include "aiserve/http/metrics.hpp"
 #include "aiserve/http/server.hpp"
+#include "unit/http/certificates.hpp"
 #include "unit/http/client.hpp"
 #include "unit/serving/sim_bench.hpp"
 
@@ -36,6 +37,13 @@ std::set<std::string> matches(const std::string& text, const char* pattern, std:
 std::string exported() {
   testing::SimBench bench;
   http::Server server(bench.sim.runtime(), {.address = "127.0.0.1", .port = 0});
+  const http::CertificateFolder files;
+  files.write("a", http::make_identity({.common_name = "a"}));
+  const http::Server secure(bench.sim.runtime(), {.address = "127.0.0.1",
+                                                  .port = 0,
+                                                  .name = "secure",
+                                                  .tls = {.certificate = files.file("a.crt"),
+                                                          .private_key = files.file("a.key")}});
   server.get("/metrics", http::metrics(bench.telemetry));
   bench.sim.start();
   bench.ask(testing::of_tenant("acme"), 1);
@@ -93,10 +101,19 @@ TEST_CASE("every label value that the alert rules select is exported") {
 TEST_CASE("every metric in the documentation is exported") {
   std::set<std::string> known = families();
   known.merge(series());
-  for (const char* page : {"docs/batching.md", "docs/http.md", "docs/runbooks/hung-instance.md",
-                           "docs/runbooks/shedding.md", "docs/runbooks/padding-waste.md"}) {
+  for (const char* page :
+       {"docs/batching.md", "docs/http.md", "docs/operations.md", "docs/runbooks/certificates.md",
+        "docs/runbooks/connections.md", "docs/runbooks/hung-instance.md",
+        "docs/runbooks/shedding.md", "docs/runbooks/padding-waste.md"}) {
     check_names(page, known);
   }
+}
+
+TEST_CASE("every metric of a Server is in the documentation") {
+  const std::string page = read("docs/operations.md");
+  const std::set<std::string> http = matches(program(), R"(# TYPE (aiserve_http_\w+))", 1);
+  REQUIRE(http.size() >= 10);
+  for (const std::string& name : http) CHECK_MESSAGE(page.find('`' + name) != page.npos, name);
 }
 
 TEST_CASE("every metric of the Batcher is in the documentation") {

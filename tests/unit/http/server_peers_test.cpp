@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 struct Peers : Simulation {
-  explicit Peers(ServerOptions options) : Simulation(std::move(options)) {
+  explicit Peers(ServerOptions given) : Simulation(std::move(given)) {
     server.get("/", [](const Context&, const Request& request) {
       return text(std::string(request.peer()) + "|" + std::string(request.client()) + "|" +
                   std::string(request.scheme()));

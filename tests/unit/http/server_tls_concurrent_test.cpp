@@ -11,6 +11,7 @@
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/http/server.hpp"
 #include "unit/http/client.hpp"
+#include "unit/http/proxy_bytes.hpp"
 #include "unit/http/tls_client.hpp"
 
 namespace aiserve::http {
@@ -45,8 +46,10 @@ struct Files : CertificateFolder {
 
 struct Service {
   explicit Service(const TlsOptions& tls, int threads = 1)
+      : Service(ServerOptions{.tls = tls}, threads) {}
+  explicit Service(ServerOptions options, int threads = 1)
       : runtime({.io_threads = threads, .telemetry = &telemetry}),
-        server(runtime, {.address = "127.0.0.1", .port = 0, .tls = tls}) {
+        server(runtime, loopback(std::move(options))) {
     server.get("/hello", [](const Context&, const Request&) { return text("hello"); })
         .get("/large",
              [](const Context&, const Request&) { return text(std::string(3'000'000, 'x')); })
@@ -72,6 +75,11 @@ struct Service {
           return text(std::to_string(request.body().size()));
         });
     runtime.start();
+  }
+  static ServerOptions loopback(ServerOptions options) {
+    options.address = "127.0.0.1";
+    options.port = 0;
+    return options;
   }
   std::string metrics() { return telemetry.metrics().prometheus(); }
 
@@ -193,7 +201,7 @@ TEST_CASE("a reload serves new connections and leaves those that are open alone"
 }
 
 TEST_CASE("a server without TLS has nothing to reload") {
-  Service service({});
+  Service service(TlsOptions{});
   CHECK(service.server.reload_tls().error().code() == Errc::invalid_argument);
 }
 
@@ -251,6 +259,19 @@ TEST_CASE("plain HTTP to a TLS port is told so") {
       has(service.metrics(), R"(aiserve_http_refused_total{cause="plain_http",server="http"} 1)"));
 }
 
+TEST_CASE("a PROXY header goes before the handshake") {
+  const Files files;
+  ServerOptions options;
+  options.tls = files.options();
+  options.trusted_proxies = {"127.0.0.1"};
+  options.proxy_protocol = true;
+  Service service(options);
+  TlsClient client(service.server.port(), {.before = proxy_header({192, 0, 2, 7}, {})});
+  REQUIRE(client.connected());
+  CHECK(has(client.get("/later"), "\r\n\r\n192.0.2.7"));
+  CHECK_FALSE(TlsClient(service.server.port()).connected());
+}
+
 TEST_CASE("a connection ends with close_notify, so that a cut is noticed") {
   const Files files;
   Service service(files.options());
@@ -262,6 +283,21 @@ TEST_CASE("a connection ends with close_notify, so that a cut is noticed") {
   REQUIRE(malformed.send("nonsense\r\n\r\n"));
   CHECK(has(malformed.reply(), "HTTP/1.1 400"));
   CHECK(malformed.wait_for_close_notify());
+}
+
+TEST_CASE("clients that go in the middle of a response leave nothing behind") {
+  const Files files;
+  Service service(files.options());
+  for (int i = 0; i < 20; ++i) {
+    TlsClient client(service.server.port());
+    std::string requests;
+    for (int n = 0; n < 16; ++n) requests += "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+    REQUIRE(client.send(requests));
+    CHECK(client.receive());
+    if (i % 2 == 0) client.kill();
+  }
+  while (service.server.connections() != 0) std::this_thread::yield();
+  CHECK(has(TlsClient(service.server.port()).get("/hello"), "hello"));
 }
 
 TEST_CASE("a drain answers what is in flight over TLS") {

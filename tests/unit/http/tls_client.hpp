@@ -20,6 +20,7 @@
 namespace aiserve::http {
 
 struct TlsClientOptions {
+  std::string before{};  // sent before the handshake
   std::string server_name{};
   std::vector<std::string> protocols{};  // ALPN
   const Identity* identity = nullptr;
@@ -40,6 +41,7 @@ class TlsClient {
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return;
+    (void)::send(socket_, options.before.data(), options.before.size(), MSG_NOSIGNAL);
     configure(options);
     ssl_.reset(SSL_new(context_.get()));
     SSL_set_fd(ssl_.get(), socket_);
@@ -87,6 +89,11 @@ class TlsClient {
     ended_ = n <= 0 && SSL_get_error(ssl_.get(), n) == SSL_ERROR_ZERO_RETURN;
     ERR_clear_error();
     return n > 0;
+  }
+  // Ends with a reset when it is destroyed.
+  void kill() {
+    const linger now{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
   }
   // The head and body of one response with Content-Length; empty if it ended before.
   std::string reply() {

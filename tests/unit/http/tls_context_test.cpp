@@ -4,11 +4,10 @@
 #include <doctest/doctest.h>
 
 #include "aiserve/core/error.hpp"
-#include "aiserve/core/telemetry.hpp"
-#include "aiserve/http/server.hpp"
-#include "aiserve/testing/sim_runtime.hpp"
 #include "http/tls_store.hpp"
 #include "unit/http/certificates.hpp"
+#include "unit/http/client.hpp"
+#include "unit/http/simulation.hpp"
 
 namespace aiserve::http {
 namespace {
@@ -103,6 +102,27 @@ TEST_CASE("a server refuses TLS options that make no sense") {
   TlsOptions backwards = files.options();
   backwards.reload_interval = -1ms;
   CHECK(has(refused(backwards), "tls.reload_interval"));
+}
+
+TEST_CASE("a handshake that takes too long is ended, whatever it says meanwhile") {
+  const Files files;
+  TlsOptions tls = files.options();
+  tls.handshake_timeout = 5s;
+  Simulation s({.tls = tls});
+  s.sim.start();
+  Client silent(s.server.port());
+  Client slow(s.server.port());
+  REQUIRE(s.run_until([&] { return s.server.connections() == 2; }));
+  for (const char byte : std::string_view("\x16\x03\x01\x02")) {
+    slow.send(std::string_view(&byte, 1));
+    s.sim.advance(1s);
+  }
+  CHECK(s.server.connections() == 2);
+  s.sim.advance(1s);
+  s.settle();
+  CHECK(silent.wait_for_end());
+  CHECK(slow.wait_for_end());
+  CHECK(s.metric(R"(aiserve_http_refused_total{cause="handshake",server="http"})") == "2");
 }
 
 TEST_CASE("certificates are loaded anew when their files change, and every 12 hours") {

@@ -375,6 +375,26 @@ TEST_CASE("what could not be answered before its deadline is refused or shed, ne
   CHECK(bench.doubler.computed == computed + 1);
 }
 
+TEST_CASE("what a request that came now would wait is told, alone as in the snapshot") {
+  SimBench bench({.max_batch = 1});
+  bench.sim.start();
+  std::vector<Duration> waits;
+  bench.doubler.gate = [&](Batch&) {
+    waits.push_back(bench.batcher.predicted_wait());
+    CHECK(waits.back() == bench.batcher.snapshot().predicted_wait);
+    bench.sim.clock().advance(10ms);
+  };
+  bench.ask(1);  // teaches 10 ms per row
+  bench.sim.run_until_idle();
+  CHECK(bench.batcher.predicted_wait() == Duration::zero());
+  for (int i = 0; i < 4; ++i) bench.ask(1);
+  bench.sim.run_until_idle();
+  REQUIRE(waits.size() == 5);
+  CHECK(waits[1] >= 30ms);  // behind three that wait and one that runs
+  CHECK(waits[1] <= 50ms);
+  CHECK(waits[4] < waits[1]);
+}
+
 TEST_CASE("plain threads get a future") {
   SimBench bench;
   bench.sim.start();

@@ -1,0 +1,55 @@
+// What a session does when there is more to do than there is room for.
+#include <algorithm>
+
+#include "http/http_thread.hpp"
+#include "http/session.hpp"
+
+namespace aiserve::inline v0::http::detail {
+namespace {
+
+// Nobody knows when a place will be free; at once is certainly too early.
+constexpr std::chrono::seconds kRetryAfter{1};
+
+}  // namespace
+
+// Before the body is read: what cannot be worked on in time costs nothing more.
+bool Session::admit(Exchange& exchange) {
+  const Route& route = *exchange.route;
+  if (!route.plain()) {
+    if (core_.places.full()) return shed(exchange, Refusals::Cause::max_requests, kRetryAfter);
+    if (route.places.full()) return shed(exchange, Refusals::Cause::max_concurrent, kRetryAfter);
+  }
+  if (!route.estimate) return true;
+  const Duration wait = route.estimate();
+  if (wait < exchange.deadline.remaining(thread_.clock_now())) return true;
+  return shed(exchange, Refusals::Cause::estimate, wait);
+}
+
+// A place for a handler that will run for a while. Plain ones have ended before anybody else asks.
+bool Session::take_place(Exchange& exchange) {
+  exchange.server_place = core_.places.take();
+  if (!exchange.server_place) {
+    return shed(exchange, Refusals::Cause::max_requests, kRetryAfter);
+  }
+  exchange.route_place = exchange.route->places.take();
+  if (!exchange.route_place) {
+    exchange.server_place = Places::Pass();
+    return shed(exchange, Refusals::Cause::max_concurrent, kRetryAfter);
+  }
+  return true;
+}
+
+// Always false.
+bool Session::shed(Exchange& exchange, Refusals::Cause cause, Duration retry_after) {
+  core_.refusals.count(cause);
+  const auto delay = std::chrono::ceil<std::chrono::milliseconds>(retry_after);
+  const char* const why = cause == Refusals::Cause::estimate
+                              ? "the request would wait for longer than it may take"
+                              : "too many requests are being worked on";
+  const Error error = Error(Errc::overloaded, why)
+                          .retry_after(std::max<std::chrono::milliseconds>(delay, kRetryAfter));
+  respond(exchange, problem(*exchange.context, error));
+  return false;
+}
+
+}  // namespace aiserve::inline v0::http::detail
