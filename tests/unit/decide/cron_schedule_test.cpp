@@ -124,6 +124,17 @@ TEST_CASE("a day that a zone skipped runs at the start of the next") {
   CHECK(next_run(noon, samoa, first) == utc(2011, 12, 30, 22));
 }
 
+TEST_CASE("a gap that reaches back over repeated times does not run them again") {
+  // Back by an hour at 01:00, forward by an hour at 01:30 UTC.
+  const Nanos back = utc(2026, 1, 1, 1);
+  const TimeZone zone(3600, {{back / kSecond, 0}, {back / kSecond + 1800, 3600}}, {});
+  const Nanos start = utc(2025, 12, 31, 12);
+  const Nanos first = next_run(*parse_cron("40 1 * * *").value, zone, start);
+  CHECK(first == back - 20 * kMinute);
+  CHECK(next_run(*parse_cron("40 1 * * *").value, zone, first) == first + kDay);
+  CHECK(next_run(*parse_cron("15 2 * * *").value, zone, start) == back + 30 * kMinute);
+}
+
 TEST_CASE("rare dates are found, dates beyond the end of time are not") {
   CHECK(Schedule("0 0 29 2 *", "UTC0").after(utc(2096, 3, 1)) == utc(2104, 2, 29));
   CHECK(Schedule("0 0 29 2 */7", "UTC0").after(utc(2088, 3, 1)) == utc(2128, 2, 29));
