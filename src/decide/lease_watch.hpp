@@ -1,23 +1,23 @@
-// LeaseClock: when a worker renews its lease, and from when on it must take it for lost. Pure.
+// LeaseWatch: when a worker renews its lease, and from when on it must take it for lost. Pure.
 //
 // A lease is counted from the moment a heartbeat was sent, by the store from when it came: so the
 // worker gives up before the store does, however long messages take, as long as both clocks run at
 // the same rate within 5 %. (Gray and Cheriton, "Leases", SOSP 1989.) A third of the lease passes
 // between heartbeats; one that stays without answer is sent again after a twelfth.
 //
-//   LeaseClock clock(30'000'000'000, registered_at);
-//   if (now >= clock.next_beat()) { clock.sent(now); send(); }
-//   if (clock.lost(now)) cancel_all();  // and register as a new incarnation
+//   LeaseWatch lease(30'000'000'000, registered_at);
+//   if (now >= lease.next_beat()) { lease.sent(now); send(); }
+//   if (lease.lost(now)) cancel_all();  // and register as a new incarnation
 #pragma once
 
 #include "decide/nanos.hpp"
 
 namespace aiserve::inline v0::decide {
 
-class LeaseClock {
+class LeaseWatch {
  public:
   /// `lease` > 0. `sent_at` is when the request was sent that the store answered with the lease.
-  LeaseClock(Nanos lease, Nanos sent_at) noexcept : lease_(lease) { extend(sent_at); }
+  LeaseWatch(Nanos lease, Nanos sent_at) noexcept : lease_(lease) { extend(sent_at); }
 
   Nanos next_beat() const noexcept { return next_beat_; }
   void sent(Nanos now) noexcept { next_beat_ = saturating_add(now, lease_ / 12); }
