@@ -2,8 +2,8 @@
 
 #include <array>
 #include <charconv>
-#include <ctime>
 
+#include "http/http_date.hpp"
 #include "http/stream_source.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -114,31 +114,9 @@ std::string_view DateLine::at(WallTime now) {
       std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   if (second == second_) return line_;
   second_ = second;
-  // RFC 9110 section 5.6.7, without the locale that strftime would ask.
-  static constexpr std::string_view kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t seconds = second;
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  const auto two = [this](int value) {
-    line_ += static_cast<char>('0' + value / 10);
-    line_ += static_cast<char>('0' + value % 10);
-  };
   line_ = "Date: ";
-  line_ += kDays[utc.tm_wday];
-  line_ += ", ";
-  two(utc.tm_mday);
-  line_ += ' ';
-  line_ += kMonths[utc.tm_mon];
-  line_ += ' ';
-  append_number(line_, static_cast<std::uint64_t>(utc.tm_year + 1900));
-  for (const auto& [lead, value] :
-       {std::pair{' ', utc.tm_hour}, std::pair{':', utc.tm_min}, std::pair{':', utc.tm_sec}}) {
-    line_ += lead;
-    two(value);
-  }
-  line_ += " GMT\r\n";
+  append_http_date(line_, second);
+  line_ += "\r\n";
   return line_;
 }
 

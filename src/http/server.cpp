@@ -199,6 +199,20 @@ Server& Server::events(std::string_view pattern, EventChannel& channel, EventOpt
   return events(pattern, follow, options);
 }
 
+Server& Server::files(std::string_view prefix, std::string directory, FileOptions options) {
+  const detail::WriteHandler handler =
+      http::files(impl_->core.runtime, std::move(directory), std::move(options));
+  const std::string root = std::string(prefix) + "/";
+  const RouteOptions untimed{.timeout = std::chrono::milliseconds(0)};
+  route(Method::get, root + "{path...}", handler, untimed);
+  route(Method::get, root, handler, untimed);
+  if (prefix.empty()) return *this;
+  const auto redirect = [root](const Context&, const Request&) {
+    return Response(308).header("Location", root);
+  };
+  return route(Method::get, prefix, detail::make_endpoint(redirect), {});
+}
+
 Server& Server::add_before(detail::BeforeHook hook) {
   check_wiring(impl_->core);
   impl_->core.before.push_back(std::move(hook));

@@ -7,6 +7,8 @@
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/core/telemetry.hpp>
 #include <aiserve/http/event_channel.hpp>
+#include <aiserve/http/event_stream.hpp>
+#include <aiserve/http/multipart.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/serving/compute_slots.hpp>

@@ -22,6 +22,7 @@
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/http/compression.hpp>
 #include <aiserve/http/forwarding.hpp>
+#include <aiserve/http/files.hpp>
 #include <aiserve/http/handler.hpp>
 #include <aiserve/http/method.hpp>
 #include <aiserve/http/tls.hpp>
@@ -179,6 +180,10 @@ class Server {
   }
   /// The same for clients that follow the channel, which must outlive the Runtime's run.
   Server& events(std::string_view pattern, EventChannel& channel, EventOptions options = {});
+
+  /// GET and HEAD of the files of a directory under `prefix`, "/static"; "" is the whole server.
+  /// A route that names a path itself goes before. See files.hpp.
+  Server& files(std::string_view prefix, std::string directory, FileOptions options = {});
 
   /// In the order given; the first that answers wins.
   template <class F>
