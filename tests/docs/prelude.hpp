@@ -9,6 +9,7 @@
 #include <aiserve/http/event_channel.hpp>
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/multipart.hpp>
+#include <aiserve/http/multipart_reader.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/serving/compute_slots.hpp>
