@@ -10,7 +10,8 @@ Cache::Cache(Runtime& runtime, CacheOptions options)
 Cache::~Cache() = default;
 
 std::optional<Hit> Cache::find(const TenantId& tenant, KeyView key) {
-  auto found = impl_->tier.find(tenant, key, impl_->clock.now());
+  const auto place = impl_->tier.place(tenant, key);
+  auto found = impl_->tier.find(place, tenant, key, impl_->clock.now());
   if (!found) return std::nullopt;
   return std::move(found->hit);
 }

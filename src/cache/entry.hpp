@@ -15,6 +15,7 @@
 #include "aiserve/cache/cache_key.hpp"
 #include "aiserve/core/bytes.hpp"
 #include "cache/entry_time.hpp"
+#include "cache/same_bytes.hpp"
 #include "core/byte_block.hpp"
 #include "decide/s3_fifo.hpp"
 
@@ -55,9 +56,14 @@ class CacheEntry : public ByteBlock {
   KeyView key() const noexcept { return {{key_at(), key_size_}, has(kStructured)}; }
   bool is(KeyView key) const noexcept {
     return key.bytes().size() == key_size_ && key.structured() == has(kStructured) &&
-           key.bytes() == std::string_view(key_at(), key_size_);
+           same_bytes(key.bytes(), {key_at(), key_size_});
   }
   Bytes value() noexcept;
+  /// Lines that a hit will read, all at once.
+  void prefetch() const noexcept {
+    const auto* at = reinterpret_cast<const char*>(this);
+    for (std::size_t line = 0; line < 6; ++line) __builtin_prefetch(at + 64 * line);
+  }
   CacheLabel label(std::size_t i) const noexcept;
   std::size_t labels() const noexcept { return labels_; }
   /// Bytes of memory that this entry takes, the index and the allocator's part included.

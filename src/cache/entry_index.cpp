@@ -61,8 +61,16 @@ bool EntryIndex::rebuild(std::size_t buckets) {
   return true;
 }
 
+void EntryIndex::note_place() noexcept {
+  hint_.store(buckets_.data(), std::memory_order_relaxed);
+  hint_size_.store(buckets_.size(), std::memory_order_relaxed);
+}
+
 bool EntryIndex::insert(CacheEntry* entry) {
-  if (buckets_.empty()) buckets_.resize(kFirstBuckets);
+  if (buckets_.empty()) {
+    buckets_.resize(kFirstBuckets);
+    note_place();
+  }
   const Slot slot = slot_of(entry);
   std::size_t buckets = buckets_.size();
   while (full() || !place(slot, entry->hash)) {
@@ -70,6 +78,7 @@ bool EntryIndex::insert(CacheEntry* entry) {
     if (size_ * 8 < buckets * kSlots && buckets > kSparseBuckets) return false;
     buckets += std::max<std::size_t>(1, buckets / 2);
     static_cast<void>(rebuild(buckets));
+    note_place();
   }
   ++size_;
   return true;

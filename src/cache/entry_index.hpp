@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,11 +25,18 @@ class EntryIndex {
     const std::uint64_t tag = tag_of(hash);
     const std::size_t first = home(hash);
     const std::size_t second = other(first, tag);
-    __builtin_prefetch(&buckets_[second]);
     if (CacheEntry* entry = find_in(first, tag, match)) return entry;
     return find_in(second, tag, match);
   }
 
+  /// Begins to load what find() will read. Any thread, without the lock.
+  void prefetch(std::uint32_t hash) const noexcept {
+    const Bucket* buckets = hint_.load(std::memory_order_relaxed);
+    const std::size_t count = hint_size_.load(std::memory_order_relaxed);
+    const std::size_t first = (std::uint64_t{hash} * count) >> 32;
+    __builtin_prefetch(buckets + first);
+    __builtin_prefetch(buckets + other(first, tag_of(hash), count));
+  }
   /// False if there is no place for it: too many entries with one hash. Throws bad_alloc.
   bool insert(CacheEntry* entry);
   /// The entry is there.
@@ -69,9 +77,12 @@ class EntryIndex {
     return (std::uint64_t{hash} * buckets_.size()) >> 32;
   }
   // Its own inverse, for any number of buckets.
+  static std::size_t other(std::size_t bucket, std::uint64_t tag, std::size_t count) noexcept {
+    const std::size_t sum = (tag * 0x9e3779b97f4a7c15ULL >> 32) * count >> 32;
+    return sum >= bucket ? sum - bucket : sum + count - bucket;
+  }
   std::size_t other(std::size_t bucket, std::uint64_t tag) const noexcept {
-    const std::size_t sum = (tag * 0x9e3779b97f4a7c15ULL >> 32) * buckets_.size() >> 32;
-    return sum >= bucket ? sum - bucket : sum + buckets_.size() - bucket;
+    return other(bucket, tag, buckets_.size());
   }
 
   template <class Match>
@@ -79,6 +90,7 @@ class EntryIndex {
     for (const Slot slot : buckets_[bucket].slots) {
       if (tag_in(slot) != tag || slot == 0) continue;
       ++probes_;
+      entry_of(slot)->prefetch();
       if (match(*entry_of(slot))) return entry_of(slot);
     }
     return nullptr;
@@ -89,9 +101,13 @@ class EntryIndex {
   bool place(Slot slot, std::uint32_t hash) noexcept;
   bool make_way(std::size_t bucket, Slot slot) noexcept;
   bool rebuild(std::size_t buckets);
+  void note_place() noexcept;
   bool full() const noexcept { return size_ * 100 >= buckets_.size() * kSlots * 88; }
 
   std::vector<Bucket> buckets_;
+  // Where the buckets were a moment ago, for prefetch().
+  std::atomic<const Bucket*> hint_{nullptr};
+  std::atomic<std::size_t> hint_size_{0};
   std::size_t size_ = 0;
   std::uint32_t turn_ = 0;  // which slot of a full bucket moves next
   mutable std::uint64_t probes_ = 0;

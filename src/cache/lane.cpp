@@ -34,7 +34,12 @@ void Lane::replace(CacheEntry* old, CacheEntry* entry) noexcept {
   queue_of(*entry).replace(old, entry, old->charge(), entry->charge());
 }
 
-void Lane::remove(CacheEntry* entry) noexcept { queue_of(*entry).remove(entry, entry->charge()); }
+// Who is oldest now is likely to be the next to leave: loaded by then.
+void Lane::remove(CacheEntry* entry) noexcept {
+  EntryQueue& queue = queue_of(*entry);
+  queue.remove(entry, entry->charge());
+  if (queue.oldest() != nullptr) __builtin_prefetch(queue.oldest());
+}
 
 void Lane::to_newest(CacheEntry* entry) noexcept {
   const std::size_t charge = entry->charge();
@@ -79,10 +84,15 @@ bool Lane::retire_if_idle() {
   return idle;
 }
 
-decide::ShareView Lane::view(std::size_t next_charge) const noexcept {
-  return {record_->used.load(std::memory_order_relaxed),
-          record_->guarantee.load(std::memory_order_relaxed),
-          record_->weight.load(std::memory_order_relaxed), ghost_rate_.rate(), next_charge};
+decide::ShareView Lane::view(std::size_t shards) const noexcept {
+  const std::size_t used = record_->used.load(std::memory_order_relaxed);
+  const std::size_t guarantee = record_->guarantee.load(std::memory_order_relaxed);
+  return {.used = bytes() * shards,
+          .guarantee = guarantee,
+          .weight = record_->weight.load(std::memory_order_relaxed),
+          .ghost_hit_rate = ghost_rate_.rate(),
+          .spare = used > guarantee ? used - guarantee : 0,
+          .next = average_charge()};
 }
 
 }  // namespace aiserve::inline v0::detail

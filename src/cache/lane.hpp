@@ -39,7 +39,8 @@ class Lane {
   /// Its fingerprint stays. To be called before remove().
   void remember(const CacheEntry& entry);
 
-  decide::ShareView view(std::size_t next_charge) const noexcept;
+  /// `shards`: how many there are.
+  decide::ShareView view(std::size_t shards) const noexcept;
   std::size_t bytes() const noexcept { return small_.bytes() + main_.bytes(); }
   std::size_t size() const noexcept { return small_.size() + main_.size(); }
   bool empty() const noexcept { return size() == 0; }

@@ -17,7 +17,8 @@ class LaneTable {
     if (places_.empty()) return nullptr;
     const std::size_t mask = places_.size() - 1;
     for (std::size_t i = hash & mask; places_[i].lane != nullptr; i = (i + 1) & mask) {
-      if (places_[i].hash == hash && places_[i].lane->record().id == tenant) {
+      if (places_[i].hash == hash &&
+          same_bytes(places_[i].lane->record().id.view(), tenant.view())) {
         return places_[i].lane;
       }
     }

@@ -49,7 +49,8 @@ MemoryTier::MemoryTier(const CacheOptions& options, TimePoint epoch)
       shards_(std::make_unique<CacheShard[]>(shard_count_)),
       registry_(options.unnamed_tenant, options.capacity) {
   listener_.call = options.on_eviction;
-  for (std::size_t i = 0; i < shard_count_; ++i) shards_[i].use(budget_, options.policy);
+  for (std::size_t i = 0; i < shard_count_; ++i)
+    shards_[i].use(budget_, shard_count_, options.policy);
 }
 
 CacheLabel MemoryTier::label(const TenantId& tenant, char kind,
@@ -70,9 +71,8 @@ bool MemoryTier::alive(Lane& lane, CacheEntry& entry) const noexcept {
   return true;
 }
 
-std::optional<TierHit> MemoryTier::find(const TenantId& tenant, KeyView key, TimePoint now,
-                                        bool also_expired) {
-  const Place at = place(tenant, key);
+std::optional<TierHit> MemoryTier::find(const Place& at, const TenantId& tenant, KeyView key,
+                                        TimePoint now, bool also_expired) {
   const std::uint64_t now_ms = ms(now);
   CacheShard& shard = shards_[at.shard];
   Departures gone(listener_);

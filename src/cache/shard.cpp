@@ -164,7 +164,7 @@ std::size_t CacheShard::evict_any(const Lane::Record& by, Force force, Departure
 
 bool CacheShard::still_chosen() const noexcept {
   return chosen_ != nullptr && chosen_left_ > 0 && !chosen_->empty() &&
-         decide::may_lose(chosen_->view(chosen_->average_charge()));
+         decide::may_lose(chosen_->view(shards_));
 }
 
 Lane* CacheShard::choose(Force force) {
@@ -174,8 +174,8 @@ Lane* CacheShard::choose(Force force) {
   }
   views_.clear();
   for (const Lane* lane : lanes_.active()) {
-    views_.push_back(lane->view(lane->average_charge()));
-    if (force == Force::any) views_.back().guarantee = 0;
+    views_.push_back(lane->view(shards_));
+    if (force == Force::any) views_.back().spare = views_.back().next;
   }
   const auto victim = decide::choose_victim(views_);
   if (!victim) return nullptr;

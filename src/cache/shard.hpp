@@ -60,11 +60,14 @@ class alignas(64) CacheShard {
   ~CacheShard();
   CacheShard(const CacheShard&) = delete;
   CacheShard& operator=(const CacheShard&) = delete;
-  void use(Budget& budget, EvictionPolicy policy) noexcept {
+  /// Before anything else. `shards`: how many share the budget.
+  void use(Budget& budget, std::size_t shards, EvictionPolicy policy) noexcept {
     budget_ = &budget;
+    shards_ = shards;
     policy_ = policy;
   }
 
+  void prefetch(std::uint32_t hash) const noexcept { index_.prefetch(hash); }
   Lane* find_lane(std::uint64_t tenant_hash, const TenantId& tenant) const noexcept {
     return lanes_.find(tenant_hash, tenant);
   }
@@ -106,6 +109,7 @@ class alignas(64) CacheShard {
   EntryIndex index_;
   LaneTable lanes_;
   Budget* budget_ = nullptr;
+  std::size_t shards_ = 1;
   EvictionPolicy policy_ = EvictionPolicy::s3_fifo;
   Lane* chosen_ = nullptr;       // gives next, if there are many lanes
   std::size_t chosen_left_ = 0;  // so many times without a new choice

@@ -7,11 +7,6 @@ double pressure(const ShareView& tenant) noexcept {
   return over / (tenant.weight * (1 + tenant.ghost_hit_rate));
 }
 
-bool may_lose(const ShareView& tenant) noexcept {
-  return tenant.next > 0 && tenant.used >= tenant.next &&
-         tenant.used - tenant.next >= tenant.guarantee;
-}
-
 std::optional<std::size_t> choose_victim(std::span<const ShareView> tenants) noexcept {
   std::optional<std::size_t> best;
   for (std::size_t i = 0; i < tenants.size(); ++i) {

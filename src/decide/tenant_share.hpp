@@ -15,10 +15,14 @@
 namespace aiserve::inline v0::decide {
 
 struct ShareView {
+  /// Bytes. A part of the cache that decides alone gives its own, times the number of parts: the
+  /// parts stay balanced then, each like the whole.
   std::size_t used = 0;
   std::size_t guarantee = 0;
   double weight = 1;          ///< > 0
   double ghost_hit_rate = 0;  ///< 0 to 1
+  /// Bytes of the whole cache that others may still take from it.
+  std::size_t spare = 0;
   /// Bytes of the entry it would lose; 0: it has none here.
   std::size_t next = 0;
 };
@@ -27,7 +31,9 @@ struct ShareView {
 double pressure(const ShareView& tenant) noexcept;
 
 /// True if others may take the next entry: after it, the guarantee still holds.
-bool may_lose(const ShareView& tenant) noexcept;
+inline bool may_lose(const ShareView& tenant) noexcept {
+  return tenant.next > 0 && tenant.spare >= tenant.next;
+}
 
 /// Whose entry goes: the one under the highest pressure that may lose one; the first of equals.
 std::optional<std::size_t> choose_victim(std::span<const ShareView> tenants) noexcept;
