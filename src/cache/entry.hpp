@@ -62,7 +62,7 @@ class CacheEntry : public ByteBlock {
   /// Lines that a hit will read, all at once.
   void prefetch() const noexcept {
     const auto* at = reinterpret_cast<const char*>(this);
-    for (std::size_t line = 0; line < 6; ++line) __builtin_prefetch(at + 64 * line);
+    for (std::size_t line = 1; line < 4; ++line) __builtin_prefetch(at + 64 * line);
   }
   CacheLabel label(std::size_t i) const noexcept;
   std::size_t labels() const noexcept { return labels_; }

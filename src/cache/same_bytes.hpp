@@ -7,19 +7,26 @@
 
 namespace aiserve::inline v0::detail {
 
+inline std::uint64_t load_word(const char* at) noexcept {
+  std::uint64_t value;
+  std::memcpy(&value, at, sizeof(value));
+  return value;
+}
+
 inline bool same_bytes(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  const auto word = [](const char* at) {
-    std::uint64_t value;
-    std::memcpy(&value, at, sizeof(value));
-    return value;
-  };
   const std::size_t size = a.size();
-  if (size < 8 || size > 32) return a == b;
-  for (std::size_t at = 0; at + 8 < size; at += 8) {
-    if (word(a.data() + at) != word(b.data() + at)) return false;
+  if (size != b.size()) return false;
+  if (size > 32) return a == b;
+  if (size < 8) {
+    for (std::size_t i = 0; i < size; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
   }
-  return word(a.data() + size - 8) == word(b.data() + size - 8);
+  for (std::size_t at = 0; at + 8 < size; at += 8) {
+    if (load_word(a.data() + at) != load_word(b.data() + at)) return false;
+  }
+  return load_word(a.data() + size - 8) == load_word(b.data() + size - 8);
 }
 
 }  // namespace aiserve::inline v0::detail
