@@ -9,9 +9,9 @@
 namespace aiserve::inline v0 {
 inline namespace literals {
 
-consteval std::size_t operator""_KiB(unsigned long long n) { return n << 10; }
-consteval std::size_t operator""_MiB(unsigned long long n) { return n << 20; }
-consteval std::size_t operator""_GiB(unsigned long long n) { return n << 30; }
+constexpr std::size_t operator""_KiB(unsigned long long n) { return n << 10; }
+constexpr std::size_t operator""_MiB(unsigned long long n) { return n << 20; }
+constexpr std::size_t operator""_GiB(unsigned long long n) { return n << 30; }
 
 }  // namespace literals
 }  // namespace aiserve::inline v0

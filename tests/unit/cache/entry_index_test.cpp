@@ -38,7 +38,7 @@ class Index {
   detail::EntryIndex index;
 
  private:
-  const Bytes nothing_;
+  Bytes nothing_;
   std::vector<CacheEntry*> entries_;
 };
 
