@@ -14,12 +14,13 @@ declare -A may_include=(
   [core]="decide"
   [serving]="core decide"
   [cache]="core decide"
-  [http]="core decide serving"
+  [events]="core"
+  [http]="core decide serving events"
   [torch]="core ports"
   [sqlite]="core ports"
   [testing]="core decide ports"
 )
-ports="serving/model.hpp serving/signature.hpp serving/batch.hpp cache/cache_tier.hpp"
+ports="serving/model.hpp serving/signature.hpp serving/batch.hpp cache/cache_tier.hpp events/event_bus.hpp"
 
 # Third-party headers per module, as prefixes, in .cpp files and private headers.
 declare -A may_use=(
@@ -28,6 +29,7 @@ declare -A may_use=(
   [serving]="boost/ fmt/"
   [cache]="boost/ fmt/"
   [http]="boost/ brotli/ fmt/ nlohmann/ openssl/"
+  [events]="boost/"
   [torch]="torch/ ATen/ c10/ fmt/ nlohmann/ openssl/"
   [sqlite]="SQLiteCpp/ sqlite3.h"
   [testing]="boost/ fmt/"
