@@ -23,6 +23,7 @@
 #include "http/out_buffer.hpp"
 #include "http/protocol.hpp"
 #include "http/response_writer.hpp"
+#include "http/websocket_resources.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -64,6 +65,7 @@ class ConnectionEvents {
 
 // Shared by the connections of one I/O thread.
 struct ConnectionResources {
+  WebSocketResources websockets;  // outlives the sockets of the exchanges
   ExchangePool exchanges;
   std::string_view date_line;
   std::vector<std::unique_ptr<OutBuffer>> out_buffers;

@@ -46,7 +46,9 @@ void Connection::handler_ended(Exchange& exchange) noexcept { exchange.handler_r
 void Connection::stream_ready(TimePoint now) {
   now_ = now;
   advance();
-  if (protocol_ != nullptr) follow_protocol();
+  if (protocol_ == nullptr) return;
+  protocol_->woken(now);
+  follow_protocol();
 }
 
 // After a response: writes what is next in order and parses what had to wait.

@@ -9,6 +9,7 @@
 #include "http/response_body.hpp"
 #include "http/response_coding.hpp"
 #include "http/session.hpp"
+#include "http/websocket_connection.hpp"
 
 namespace aiserve::inline v0::http::detail {
 namespace {
@@ -127,6 +128,7 @@ void Session::on_request(Exchange& exchange) {
     return respond(exchange, problem(*exchange.context, error));
   }
   exchange.data.own();
+  if (std::holds_alternative<WebSocketEndpoint>(endpoint)) return run_websocket(exchange);
   if (std::holds_alternative<EventHandler>(endpoint)) return run_events(exchange);
   prepare_writer(exchange);
   run_async(exchange);
@@ -260,6 +262,8 @@ void Session::on_written(Exchange& exchange) {
 void Session::on_gone(Exchange& exchange, CancelReason reason) {
   exchange.session = nullptr;
   exchange.context->cancel(reason);
+  // Only if the 101 was never sent: else the exchange is not the connection's any more.
+  if (const auto socket = exchange.socket; socket != nullptr) socket->ended(reason);
 }
 
 Response Session::refusal(Exchange& exchange, int status, std::string_view reason) {

@@ -20,6 +20,8 @@ void Exchange::clear() noexcept {
   writer.reset();
   reader.reset();
   sink = nullptr;
+  socket.reset();
+  socket_served = false;
   deadline = Deadline::never();
   pass = Gate::Pass();
   server_place = Places::Pass();

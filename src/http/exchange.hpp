@@ -28,6 +28,7 @@ class EventQueue;
 class RequestBody;
 class ResponseBody;
 class Session;
+class WebSocketConnection;
 struct Route;
 
 struct Exchange {
@@ -66,7 +67,9 @@ struct Exchange {
   Gate::Pass pass;            // while a handler is suspended
   Places::Pass server_place;  // while a handler runs that is no plain one
   Places::Pass route_place;
-  Announcement announcement;  // of the route, until the handler has begun
+  std::shared_ptr<WebSocketConnection> socket;
+  bool socket_served = false;  // its handler has ended, or it has a callback
+  Announcement announcement;   // of the route, until the handler has begun
 
   std::size_t body_filled = 0;
   MutableBytes body_block;  // of a body with Content-Length

@@ -319,6 +319,7 @@ void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) no
   exchange.pass = Gate::Pass();
   exchange.server_place = Places::Pass();
   exchange.route_place = Places::Pass();
+  if (exchange.socket != nullptr) return socket_handler_ended(exchange, result);
   if (exchange.connection == nullptr) {
     resources_.exchanges.release(exchange);
   } else if (!streamed) {

@@ -74,6 +74,9 @@ class HttpThread {
   // The handler of the exchange has ended. Of a stream that has begun only an error counts.
   void handler_ended(Exchange& exchange, Result<Response>&& result) noexcept;
   void destroy(Session& session) noexcept;
+  // Of WebSockets (websocket_dispatch.cpp).
+  void socket_over(Exchange& exchange) noexcept;
+  void log_failed_socket(const Exchange& exchange, const Error& error);
 
  private:
   using Loop = boost::asio::io_context::executor_type;
@@ -115,6 +118,7 @@ class HttpThread {
   void renew_date() noexcept;
   template <class F>
   void for_each_session(F&& visit);
+  void socket_handler_ended(Exchange& exchange, const Result<Response>& result);
   void add_active(Exchange& exchange) noexcept;
   void remove_active(Exchange& exchange) noexcept;
   // True if that is all there is to do.

@@ -47,6 +47,11 @@ void OutBuffer::consume(std::size_t n) noexcept {
       for (Block& block : blocks_) block.at -= at;
       sent_ -= gone;
     }
+    // A reader who is always a little behind must not make the text grow for ever.
+    if (blocks_.empty() && sent_ >= kKeep && sent_ * 2 >= text_.size()) {
+      text_.erase(0, sent_);
+      sent_ = 0;
+    }
     return;
   }
   text_.clear();

@@ -49,6 +49,8 @@ class Protocol {
   // that matters has been sent.
   virtual Phase phase() const noexcept = 0;
 
+  // The session was woken (SessionLink).
+  virtual void woken(TimePoint /*now*/) {}
   // Looks at its timeouts, several times a second.
   virtual void tick(TimePoint now) = 0;
   // The server shuts down: say goodbye.

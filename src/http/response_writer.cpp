@@ -129,9 +129,13 @@ std::string_view ResponseWriter::fault(const Response& response) noexcept {
   return {};
 }
 
+void ResponseWriter::ask_to_upgrade(Response& response, std::string_view name) {
+  response.fields_.append("Upgrade: ").append(name).append("\r\nConnection: Upgrade\r\n");
+}
+
 Response ResponseWriter::switching(std::string_view name, std::shared_ptr<Protocol> protocol) {
   Response response(101);
-  response.fields_.append("Upgrade: ").append(name).append("\r\nConnection: Upgrade\r\n");
+  ask_to_upgrade(response, name);
   response.protocol_ = std::move(protocol);
   return response;
 }

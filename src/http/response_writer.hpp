@@ -48,6 +48,8 @@ class ResponseWriter {
   // 101: from here on `protocol` has the connection, and is called `name` in the Upgrade field.
   // `name` must live for the whole program. For requests that Connection::can_switch().
   static Response switching(std::string_view name, std::shared_ptr<Protocol> protocol);
+  // Tells the client which protocol it has to ask for (426; RFC 9110, section 15.5.22).
+  static void ask_to_upgrade(Response& response, std::string_view name);
   static Response streaming(std::string_view content_type, std::shared_ptr<StreamSource> source);
   // The same with the head of a response, which has no body yet.
   static Response streaming(Response&& head, std::shared_ptr<StreamSource> source);

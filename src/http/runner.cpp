@@ -12,6 +12,7 @@
 #include "http/http_thread.hpp"
 #include "http/request_body.hpp"
 #include "http/response_body.hpp"
+#include "http/websocket_connection.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -60,6 +61,9 @@ Async<Response> call(Exchange& exchange) {
   if (const auto* handler = std::get_if<DuplexHandler>(&endpoint)) {
     return as_response(
         (*handler)(ctx, request, exchange.reader->reader(), exchange.writer->writer()));
+  }
+  if (const auto* socket = std::get_if<WebSocketEndpoint>(&endpoint)) {
+    return as_response(socket->serve(ctx, exchange.socket->handle()));
   }
   const EventStream stream(exchange.events);
   return as_response(std::get<EventHandler>(endpoint).run(ctx, request, stream));

@@ -7,6 +7,7 @@
 #include "http/http_thread.hpp"
 #include "http/response_coding.hpp"
 #include "http/server_core.hpp"
+#include "http/websocket_handshake.hpp"
 
 namespace aiserve::inline v0::http {
 
@@ -166,6 +167,9 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
                       RouteOptions options) {
   detail::ServerCore& core = impl_->core;
   check_wiring(core);
+  if (const auto* socket = std::get_if<detail::WebSocketEndpoint>(&endpoint)) {
+    detail::check(socket->options);
+  }
   if (options.max_concurrent == std::size_t{0}) {
     throw ConfigError("http: max_concurrent of " + std::string(pattern) +
                       " is 0, must be at least 1");

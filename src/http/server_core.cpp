@@ -102,6 +102,7 @@ ServerCore::ServerCore(Runtime& its_runtime, ServerOptions given)
           kPauses, kPausesHelp, {{"server", options.name}, {"cause", "max_connections"}})),
       paused_without_descriptors(telemetry.metrics().counter(
           kPauses, kPausesHelp, {{"server", options.name}, {"cause", "descriptors"}})),
+      websockets(telemetry.metrics(), options.name),
       connections_gauge(telemetry.metrics().gauge(
           "aiserve_http_connections", "Connections open", {{"server", options.name}},
           [this] { return static_cast<double>(connections.load(std::memory_order_relaxed)); })),

@@ -17,6 +17,7 @@
 #include "http/route.hpp"
 #include "http/router.hpp"
 #include "http/tls_store.hpp"
+#include "http/websocket_resources.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -54,6 +55,7 @@ struct ServerCore {
   Counter& paused_at_limit;
   Counter& paused_without_descriptors;
   Counter* handshakes = nullptr;  // of TLS
+  WebSocketMetrics websockets;
   CallbackGauge connections_gauge;
   CallbackGauge requests_gauge;
 };

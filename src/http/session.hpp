@@ -17,6 +17,7 @@
 namespace aiserve::inline v0::http::detail {
 
 class HttpThread;
+struct Handshake;
 
 class Session final : private ConnectionEvents, private v0::detail::FlushNode {
  public:
@@ -61,6 +62,11 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void prepare_reader(Exchange& exchange);
   void prepare_writer(Exchange& exchange);
   bool begin_stream(Exchange& exchange, Response&& head);
+  // websocket_dispatch.cpp
+  void run_websocket(Exchange& exchange);
+  void open_socket(Exchange& exchange, const WebSocketEndpoint& endpoint, const Handshake& agreed);
+  void tell_open(Exchange& exchange, const WebSocketOptions& options);
+  // dispatch.cpp
   Response to_response(Exchange& exchange, Result<Response>&& result);
   void respond(Exchange& exchange, Response&& response);
 

@@ -17,7 +17,7 @@ struct DeflateAgreement {
   bool server_takeover = false;
   bool client_takeover = false;
   int window_bits = 15;
-  std::string response;  // the value of Sec-WebSocket-Extensions
+  std::string response{};  // the value of Sec-WebSocket-Extensions
 };
 
 // `offers` is the value of Sec-WebSocket-Extensions, several fields joined with commas. The first

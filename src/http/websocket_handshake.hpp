@@ -13,6 +13,9 @@
 
 namespace aiserve::inline v0::http::detail {
 
+// Throws ConfigError naming the option.
+void check(const WebSocketOptions& options);
+
 struct Handshake {
   int status = 101;         // or the one to refuse with
   std::string_view reason;  // of a refusal

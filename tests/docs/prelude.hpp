@@ -7,10 +7,12 @@
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/core/telemetry.hpp>
 #include <aiserve/http/event_channel.hpp>
+#include <aiserve/events/memory_event_bus.hpp>
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/multipart.hpp>
 #include <aiserve/http/multipart_reader.hpp>
 #include <aiserve/http/server.hpp>
+#include <aiserve/http/websocket.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/serving/compute_slots.hpp>
 #include <aiserve/serving/sequence_batcher.hpp>

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <aiserve/core/result.hpp>
+#include <aiserve/http/slow_client.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -34,12 +35,6 @@ namespace aiserve::inline v0::http {
 namespace detail {
 class EventQueue;
 }
-
-/// What becomes of a client for whose events there is no room any more.
-enum class SlowClient : std::uint8_t {
-  disconnect,  ///< its Context is cancelled with slow_client; it may come back and resume
-  drop_oldest  ///< the oldest events that wait are lost, and counted
-};
 
 struct EventOptions {
   /// Bytes of events that may wait for one client, 1 KiB to 1 GiB; each counts 96 more for its

@@ -8,6 +8,9 @@
 ///     Async<void>       (const Context&, const Request&, BodyReader&, BodyWriter&)      both
 ///     Async<void>       (const Context&, const Request&, EventStream)   the life of an event
 ///                                                                       stream (Server::events)
+///     Async<void>       (const Context&, WebSocket&)                the life of a WebSocket
+///     void              (WebSocket&, const MessageView&)            each message of one
+///                                                                   (Server::websocket)
 ///
 /// They are given at wiring and stored, so captures live as long as the server. They run on I/O
 /// threads: with several of them, on several at once. They must not block. An exception becomes a
@@ -26,6 +29,7 @@
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/request.hpp>
 #include <aiserve/http/response.hpp>
+#include <aiserve/http/websocket_options.hpp>
 
 #include <functional>
 #include <memory>
@@ -33,6 +37,11 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+
+namespace aiserve::inline v0::http {
+class WebSocket;
+struct MessageView;
+}  // namespace aiserve::inline v0::http
 
 namespace aiserve::inline v0::http::detail {
 
@@ -46,8 +55,16 @@ using WriteHandler = std::function<Async<void>(const Context&, const Request&, B
 using ReadHandler = std::function<Async<Response>(const Context&, const Request&, BodyReader&)>;
 using DuplexHandler =
     std::function<Async<void>(const Context&, const Request&, BodyReader&, BodyWriter&)>;
+using SocketHandler = std::function<Async<void>(const Context&, WebSocket&)>;
+using MessageHandler = std::function<void(WebSocket&, const MessageView&)>;
+/// One of the two handlers is there.
+struct WebSocketEndpoint {
+  SocketHandler serve;
+  MessageHandler on_message;
+  WebSocketOptions options;
+};
 using Endpoint = std::variant<PlainHandler, AsyncHandler, EventHandler, WriteHandler, ReadHandler,
-                              DuplexHandler>;
+                              DuplexHandler, WebSocketEndpoint>;
 
 using BeforeHook = std::function<std::optional<Response>(Context&, const Request&)>;
 using AfterHook = std::function<void(const Context&, const Request&, Response&)>;
@@ -90,6 +107,18 @@ Endpoint make_endpoint(F handler) {
     return DuplexHandler(storable(std::move(handler)));
   } else {
     return make_answering(std::move(handler));
+  }
+}
+
+template <class F>
+Endpoint make_websocket(F handler, WebSocketOptions options) {
+  if constexpr (std::is_invocable_v<F&, WebSocket&, const MessageView&>) {
+    return WebSocketEndpoint{nullptr, storable(std::move(handler)), std::move(options)};
+  } else {
+    static_assert(std::is_invocable_r_v<Async<void>, F&, const Context&, WebSocket&>,
+                  "a WebSocket handler is Async<void>(const Context&, http::WebSocket&), or "
+                  "void(http::WebSocket&, const http::MessageView&)");
+    return WebSocketEndpoint{storable(std::move(handler)), nullptr, std::move(options)};
   }
 }
 

@@ -185,6 +185,15 @@ class Server {
   /// A route that names a path itself goes before. See files.hpp.
   Server& files(std::string_view prefix, std::string directory, FileOptions options = {});
 
+  /// GET that becomes a WebSocket (websocket.hpp): a coroutine per socket, or a callback per
+  /// message. Before hooks run, and may refuse, before the 101. It has no deadline.
+  template <class F>
+  Server& websocket(std::string_view pattern, F handler, WebSocketOptions options = {}) {
+    return route(Method::get, pattern,
+                 detail::make_websocket(std::move(handler), std::move(options)),
+                 {.timeout = std::chrono::milliseconds(0)});
+  }
+
   /// In the order given; the first that answers wins.
   template <class F>
   Server& before(F hook) {

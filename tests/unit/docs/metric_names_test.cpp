@@ -102,7 +102,7 @@ TEST_CASE("every metric in the documentation is exported") {
   std::set<std::string> known = families();
   known.merge(series());
   for (const char* page :
-       {"docs/batching.md", "docs/http.md", "docs/operations.md", "docs/runbooks/certificates.md",
+       {"docs/batching.md", "docs/http.md", "docs/websocket.md", "docs/operations.md", "docs/runbooks/certificates.md",
         "docs/runbooks/connections.md", "docs/runbooks/hung-instance.md",
         "docs/runbooks/shedding.md", "docs/runbooks/padding-waste.md"}) {
     check_names(page, known);

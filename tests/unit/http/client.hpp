@@ -102,6 +102,7 @@ class Client {
     pollfd now{socket_, POLLIN, 0};
     return ::poll(&now, 1, 0) == 1;
   }
+  std::string& received() { return received_; }
 
   Reply reply(bool head_only = false) {
     Reply reply;
