@@ -3,8 +3,10 @@
 //   POST /echo        a plain handler that sends the body back
 //   GET /plaintext    a coroutine that completes at once
 //   GET /suspending   one that suspends once and is resumed through its thread's inbox
+//   GET /ws           a WebSocket whose callback sends each message back
 //   GET /stream       64 MiB in pieces of 64 KiB, through a stream_buffer of 256 KiB
 #include <aiserve/http/server.hpp>
+#include <aiserve/http/websocket.hpp>
 
 #include <cstdlib>
 
@@ -63,5 +65,8 @@ int main(int argc, char** argv) {
     co_return http::text("Hello, World!");
   });
   server.get("/stream", stream, {.stream_buffer = 256 * 1024});
+  server.websocket("/ws", [](http::WebSocket& socket, const http::MessageView& message) {
+    (void)socket.send(message);
+  });
   return runtime.run();
 }
