@@ -14,7 +14,6 @@ namespace {
 using aiserve::http::detail::Connection;
 using aiserve::http::detail::ConnectionFixture;
 using aiserve::http::detail::ConnectionLimits;
-using aiserve::http::detail::StreamSource;
 
 void promise(bool kept, const char* what) {
   if (kept) return;
@@ -35,15 +34,7 @@ ConnectionLimits small_limits() {
 void finish_all(ConnectionFixture& f, bool reverse) {
   for (;;) {
     f.read_sinks();
-    if (f.body != nullptr && f.body->state == StreamSource::State::open) {
-      f.give(std::string(static_cast<std::size_t>(f.body->named.value_or(4)), 'p'));
-      f.give("", StreamSource::State::ended);
-    }
-    if (f.events != nullptr && f.events->open()) {
-      f.events->close();
-      f.connection->stream_ready(f.now);
-      f.take_output();
-    }
+    if (f.end_streams()) continue;
     if (f.suspended.empty()) return;
     const auto it = reverse ? std::prev(f.suspended.end()) : f.suspended.begin();
     const std::string name = it->first;

@@ -170,6 +170,23 @@ class ConnectionFixture : public ConnectionEvents {
     if (home == nullptr) return resources.exchanges.release(exchange);
     home->answer(exchange, std::move(response), now);
   }
+  // Ends all streams that are open; true if there was one.
+  bool end_streams() {
+    bool ended = false;
+    for (const auto& stream : all_bodies) {
+      if (stream->state != StreamSource::State::open) continue;
+      stream->parts.emplace_back(static_cast<std::size_t>(stream->named.value_or(4)), 'p');
+      stream->state = StreamSource::State::ended;
+      ended = true;
+    }
+    for (const auto& stream : all_events) {
+      ended = ended || stream->open();
+      stream->close();
+    }
+    connection->stream_ready(now);
+    take_output();
+    return ended;
+  }
   // A part of the streamed body, and what becomes of the body then.
   void give(std::string part, StreamSource::State state = StreamSource::State::open) {
     if (!part.empty()) body->parts.push_back(std::move(part));
@@ -252,10 +269,12 @@ class ConnectionFixture : public ConnectionEvents {
       connection->answer(exchange, text(std::string(100'000, 'b')), now);
     } else if (path == "/events") {
       events = std::make_shared<EventQueue>(1000, SlowClient::disconnect, [this] { ++wakes; });
+      all_events.push_back(events);
       connection->answer(exchange, ResponseWriter::streaming("text/event-stream", events), now);
     } else if (path.starts_with("/body")) {
       exchange.data.own();
       body = std::make_shared<ScriptedBody>();
+      all_bodies.push_back(body);
       if (path.size() == 7 && path[6] >= '0' && path[6] <= '9') body->named = path[6] - '0';
       connection->answer(exchange, ResponseWriter::streaming("text/plain", body), now);
     } else if (path == "/upgrade") {
@@ -284,9 +303,11 @@ class ConnectionFixture : public ConnectionEvents {
   std::vector<std::string> handled;
   std::vector<std::string> gone;
   std::map<std::string, Exchange*> suspended;
-  std::shared_ptr<EventQueue> events;
+  std::shared_ptr<EventQueue> events;  // the newest
+  std::vector<std::shared_ptr<EventQueue>> all_events;
   std::shared_ptr<EchoProtocol> echo;  // the newest
   std::shared_ptr<ScriptedBody> body;  // the newest
+  std::vector<std::shared_ptr<ScriptedBody>> all_bodies;
   int heads = 0;
   std::vector<std::shared_ptr<TestSink>> sinks;
   bool sinks_read = true;
