@@ -123,6 +123,7 @@ void Session::on_request(Exchange& exchange) {
   if (const auto* plain = std::get_if<PlainHandler>(&endpoint)) return run_plain(exchange, *plain);
   if (!take_place(exchange)) return;
   exchange.pass = core_.gate.enter();
+  if (!exchange.pass) exchange.pass = std::move(pass_);  // it had begun to come before the drain
   if (!exchange.pass) {
     const Error error(Errc::unavailable, "the server is shutting down");
     return respond(exchange, problem(*exchange.context, error));

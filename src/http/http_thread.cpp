@@ -316,6 +316,8 @@ void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) no
   }
   const bool streamed = end_stream(exchange, result);
   exchange.handler_running = false;
+  const bool attached = exchange.connection != nullptr && exchange.session != nullptr;
+  if (attached) exchange.session->keep_inside(std::move(exchange.pass));
   exchange.pass = Gate::Pass();
   exchange.server_place = Places::Pass();
   exchange.route_place = Places::Pass();

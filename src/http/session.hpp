@@ -34,6 +34,10 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
 
   // The answer of a suspended handler; what it leads to is sent at the end of this turn.
   void respond_later(Exchange& exchange, Result<Response>&& result);
+  // What let a handler in lets its response out, too.
+  void keep_inside(Gate::Pass&& pass) noexcept {
+    if (!pass_) pass_ = std::move(pass);
+  }
   // A stream, or the protocol after an upgrade, has something to send.
   void stream_ready() noexcept;
   // To wake this session from anywhere; made at the first call.
