@@ -25,8 +25,6 @@
 //                  0.02
 // cache.bytes_per_entry
 //                  resident memory at a million entries minus keys and values. Bar 80
-// cache.storm.computations
-//                  10,000 concurrent requests for one cold key: how often it is computed. Bar 1
 #include "cache/groups.hpp"
 #include "harness/bench.hpp"
 
