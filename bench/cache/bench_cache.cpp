@@ -43,5 +43,6 @@ int main(int argc, char** argv) {
   add(groups, bench::mix_groups(options));
   add(groups, bench::hit_groups(options));
   add(groups, bench::neighbour_groups(options));
+  add(groups, bench::storm_groups(options));
   return bench::run(options, groups);
 }

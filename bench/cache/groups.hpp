@@ -11,5 +11,6 @@ std::vector<Group> mix_groups(const Options& options);
 std::vector<Group> hit_groups(const Options& options);
 std::vector<Group> neighbour_groups(const Options& options);
 std::vector<Group> memory_groups(const Options& options);
+std::vector<Group> storm_groups(const Options& options);
 
 }  // namespace bench
