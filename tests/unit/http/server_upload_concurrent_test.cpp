@@ -104,9 +104,10 @@ TEST_CASE("what is malformed, cut short, too much or something else is refused b
     CHECK(status(post(path, kForm + "epilogue")) == 400);
     CHECK(status(post(path, kForm, "text/plain")) == 422);
     CHECK(status(post(path, kForm, "multipart/form-data")) == 422);
-    const std::string huge = post(path, part("a", std::string(17 << 20, 'x')));
-    CHECK(status(huge.substr(0, huge.find("\r\n\r\n") + 4)) == 413);
   }
+  // Its body is not sent: the answer could be lost to a reset.
+  const std::string huge = post("/whole", part("a", std::string(17 << 20, 'x')));
+  CHECK(Client(host.server.port()).ask(huge.substr(0, huge.find("\r\n\r\n") + 4)).status == 413);
   std::string many;
   for (int i = 0; i < 4; ++i) many += part("p", "1");
   CHECK(Client(host.server.port()).ask(post("/streamed", many + "--XX--")).status == 413);
