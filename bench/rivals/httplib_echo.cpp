@@ -1,7 +1,7 @@
 // httplib_echo PORT: cpp-httplib, a thread per connection, sending back what is posted.
-#include <httplib.h>
-
 #include <cstdlib>
+
+#include <httplib.h>
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;

@@ -6,8 +6,8 @@
 #include <aiserve/cache/inference_request.hpp>
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/core/telemetry.hpp>
-#include <aiserve/http/event_channel.hpp>
 #include <aiserve/events/memory_event_bus.hpp>
+#include <aiserve/http/event_channel.hpp>
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/multipart.hpp>
 #include <aiserve/http/multipart_reader.hpp>

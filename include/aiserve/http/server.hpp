@@ -21,8 +21,8 @@
 #include <aiserve/core/result.hpp>
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/http/compression.hpp>
-#include <aiserve/http/forwarding.hpp>
 #include <aiserve/http/files.hpp>
+#include <aiserve/http/forwarding.hpp>
 #include <aiserve/http/handler.hpp>
 #include <aiserve/http/method.hpp>
 #include <aiserve/http/tls.hpp>

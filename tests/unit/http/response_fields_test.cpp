@@ -1,8 +1,7 @@
 // What a handler copies from its input into a field cannot split a response.
-#include "aiserve/http/response.hpp"
-
 #include <doctest/doctest.h>
 
+#include "aiserve/http/response.hpp"
 #include "unit/http/client.hpp"
 #include "unit/http/simulation.hpp"
 
