@@ -101,7 +101,7 @@ class TestSink final : public BodySink {
   Exchange* exchange = nullptr;  // so long as its handler runs
 };
 
-class ConnectionFixture : public ConnectionEvents {
+class ConnectionFixture final : public ConnectionEvents {
  public:
   explicit ConnectionFixture(const ConnectionLimits& given = {}) : limits(given) {
     resources.date_line = "Date: now\r\n";

@@ -56,7 +56,7 @@ std::vector<std::string> read(std::string_view bytes, const WebSocketReaderOptio
 // The same in every slicing.
 std::vector<std::string> read(std::string_view bytes, const WebSocketReaderOptions& options = {}) {
   const std::vector<std::string> whole = read(bytes, options, bytes.size());
-  for (const std::size_t slice : {1, 2, 3, 5, 7, 16, 61}) {
+  for (const std::size_t slice : {1U, 2U, 3U, 5U, 7U, 16U, 61U}) {
     CHECK(read(bytes, options, slice) == whole);
   }
   return whole;
