@@ -31,7 +31,7 @@ class ByteReader {
   }
   /// With what pads it to a multiple of 8 bytes.
   Bytes take_padded(std::size_t size) noexcept {
-    const Bytes taken = take(size);
+    Bytes taken = take(size);
     take((8 - size % 8) % 8);
     return taken;
   }
