@@ -5,10 +5,11 @@ add_library(aiserve_warnings INTERFACE)
 target_compile_options(aiserve_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   $<$<BOOL:${AISERVE_WERROR}>:-Werror>)
-# False alarms of g++ 12 inside its own <string> once it optimises (GCC bugs 105329, 105651, 105562).
+# False alarms of g++ 12 once it optimises: inside its own <string> (GCC bugs 105329, 105651, 105562),
+# and where it inlines one half of Asio's frame allocation only and takes the other for a mismatch.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(aiserve_warnings INTERFACE
-    -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
+    -Wno-array-bounds -Wno-restrict -Wno-mismatched-new-delete -Wno-stringop-overflow)
 endif()
 
 if(NOT PROJECT_IS_TOP_LEVEL)

@@ -125,9 +125,6 @@ Async<void> send_body(Runtime& runtime, const Context& ctx, const Root& root, co
   co_return co_await out.write(end);
 }
 
-// g++ 12 inlines one half of Asio's frame allocation only, and takes the other for a mismatch.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 Async<void> serve(Runtime& runtime, const Context& ctx, const Request& request, const Root& root,
                   BodyWriter& out) {
   const bool head_only = request.method() == Method::head;
@@ -145,7 +142,6 @@ Async<void> serve(Runtime& runtime, const Context& ctx, const Request& request, 
   if (!begun || head_only || !has_body) co_return begun;
   co_return co_await send_body(runtime, ctx, root, found, out);
 }
-#pragma GCC diagnostic pop
 
 }  // namespace
 
