@@ -15,29 +15,12 @@
 #include "aiserve/http/server.hpp"
 #include "aiserve/http/status.hpp"
 #include "unit/http/client.hpp"
+#include "unit/http/log_lines.hpp"
 
 namespace aiserve::http {
 namespace {
 
 using namespace std::chrono_literals;
-
-class Lines {
- public:
-  LogSink sink() {
-    return [this](LogLevel, std::string_view line) {
-      const std::scoped_lock lock(mutex_);
-      text_.append(line).append("\n");
-    };
-  }
-  bool contain(std::string_view text) const {
-    const std::scoped_lock lock(mutex_);
-    return text_.find(text) != std::string::npos;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
 
 struct Host {
   explicit Host(ServerOptions options = {}, int io_threads = 1)
@@ -52,7 +35,7 @@ struct Host {
   }
   Client client() { return Client(server.port()); }
 
-  Lines lines;
+  LogLines lines;
   Telemetry telemetry;
   Runtime runtime;
   Server server;

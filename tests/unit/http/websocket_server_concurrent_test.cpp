@@ -13,6 +13,7 @@
 #include "aiserve/http/server.hpp"
 #include "aiserve/http/websocket.hpp"
 #include "http/websocket_deflate.hpp"
+#include "unit/http/log_lines.hpp"
 #include "unit/http/websocket_client.hpp"
 
 namespace aiserve::http {
@@ -23,24 +24,6 @@ using detail::client_close;
 using detail::client_text;
 using detail::Opcode;
 using detail::ServerFrame;
-
-class Lines {
- public:
-  LogSink sink() {
-    return [this](LogLevel, std::string_view line) {
-      const std::scoped_lock lock(mutex_);
-      text_.append(line).append("\n");
-    };
-  }
-  bool contain(std::string_view text) const {
-    const std::scoped_lock lock(mutex_);
-    return text_.find(text) != std::string::npos;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string text_;
-};
 
 struct Host {
   explicit Host(int io_threads = 1)
@@ -60,7 +43,7 @@ struct Host {
     CHECK(client.get("/plain").body == "plain");
   }
 
-  Lines lines;
+  LogLines lines;
   Telemetry telemetry;
   Runtime runtime;
   Server server;
