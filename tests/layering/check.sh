@@ -17,8 +17,9 @@ declare -A may_include=(
   [events]="core"
   [http]="core decide serving events"
   [torch]="core ports"
+  [storage]="core"
   [sqlite]="core ports"
-  [testing]="core decide ports"
+  [testing]="core decide storage ports"
 )
 ports="serving/model.hpp serving/signature.hpp serving/batch.hpp cache/cache_tier.hpp events/event_bus.hpp"
 
@@ -28,6 +29,7 @@ declare -A may_use=(
   [core]="boost/ fmt/ nlohmann/"
   [serving]="boost/ fmt/"
   [cache]="boost/ fmt/"
+  [storage]="openssl/"
   [http]="boost/ brotli/ fmt/ nlohmann/ openssl/"
   [events]="boost/"
   [torch]="torch/ ATen/ c10/ fmt/ nlohmann/ openssl/"
