@@ -19,6 +19,8 @@
 #include <aiserve/serving/shapes.hpp>
 #include <aiserve/serving/typed_batcher.hpp>
 #include <aiserve/sqlite/sqlite_cache_tier.hpp>
+#include <aiserve/sqlite/sqlite_job_store.hpp>
+#include <aiserve/sqlite/sqlite_stores.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
 #include <aiserve/testing/tcp_gate.hpp>
 #include <aiserve/torch/torch_model.hpp>

@@ -18,8 +18,9 @@ declare -A may_include=(
   [http]="core decide serving events"
   [torch]="core ports"
   [storage]="core"
-  [sqlite]="core ports"
-  [testing]="core decide storage ports"
+  [jobs]="core decide"
+  [sqlite]="core decide jobs storage ports"
+  [testing]="core decide jobs storage ports"
 )
 ports="serving/model.hpp serving/signature.hpp serving/batch.hpp cache/cache_tier.hpp events/event_bus.hpp"
 
@@ -30,6 +31,7 @@ declare -A may_use=(
   [serving]="boost/ fmt/"
   [cache]="boost/ fmt/"
   [storage]="openssl/"
+  [jobs]=""
   [http]="boost/ brotli/ fmt/ nlohmann/ openssl/"
   [events]="boost/"
   [torch]="torch/ ATen/ c10/ fmt/ nlohmann/ openssl/"

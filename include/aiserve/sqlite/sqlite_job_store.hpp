@@ -1,0 +1,68 @@
+/// SqliteJobStore: JobStore, JobReader and Outbox in a SqliteDatabase.
+///
+/// Group commit makes one transaction of whatever waits: settlements, new jobs, claims. Waiting and
+/// running jobs lie in a narrow table; inputs, and finished jobs with their results, apart.
+/// Finished jobs are deleted after `retention`. Leases are kept in (boot id, time since boot):
+/// setting the wall clock neither ends nor extends them, and a reboot ends them all. Delays follow
+/// the wall clock. *Thread safety:* any I/O thread of the Runtime. *Errors:* those of the ports and
+/// of SqliteDatabase; the constructors throw ConfigError.
+///
+///     SqliteJobStore store(runtime, {.path = "classifier.db"});
+///     SqliteJobStore other(database);  // shares a file with other stores
+#pragma once
+
+#include <aiserve/jobs/job_reader.hpp>
+#include <aiserve/jobs/job_store.hpp>
+#include <aiserve/jobs/outbox.hpp>
+#include <aiserve/sqlite/sqlite_database.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+namespace aiserve::inline v0 {
+
+struct SqliteJobStoreOptions {
+  /// Largest input in bytes, 1 to 1 GB.
+  std::size_t max_input = std::size_t{16} << 20;
+  /// Largest result, and largest event, in bytes, 1 to 1 GB.
+  std::size_t max_result = std::size_t{16} << 20;
+  /// How long finished jobs are kept, at least 1 s.
+  std::chrono::milliseconds retention = std::chrono::hours(24 * 7);
+};
+
+class SqliteJobStore final : public JobStore, public JobReader, public Outbox {
+ public:
+  explicit SqliteJobStore(SqliteDatabase& database, SqliteJobStoreOptions options = {});
+  /// With a database of its own.
+  SqliteJobStore(Runtime& runtime, SqliteDatabaseOptions database,
+                 SqliteJobStoreOptions options = {});
+  ~SqliteJobStore() override;
+
+  Async<std::vector<Enqueued>> enqueue(const Context& ctx, std::span<const NewJob> jobs) override;
+  Async<std::vector<Backlog>> backlog(const Context& ctx,
+                                      std::span<const std::string_view> kinds) override;
+  Async<std::vector<ClaimedJob>> claim(const Context& ctx, WorkerId worker,
+                                       std::span<const ClaimQuota> quotas) override;
+  Async<std::vector<Settled>> settle(const Context& ctx,
+                                     std::span<const Settlement> settlements) override;
+  Async<HeartbeatReply> heartbeat(const Context& ctx, WorkerId worker,
+                                  std::chrono::milliseconds lease) override;
+  Async<MaintenanceReport> maintain(const Context& ctx, int max_rows) override;
+  void on_ready(std::function<void()> ready) override;
+
+  Async<JobInfo> get(const Context& ctx, const TenantId& tenant, JobId id) override;
+  Async<std::vector<JobInfo>> list(const Context& ctx, const TenantId& tenant,
+                                   const JobPage& page) override;
+  Async<JobInfo> control(const Context& ctx, const TenantId& tenant, JobId id,
+                         JobAction action) override;
+
+  Async<std::vector<OutboxEvent>> peek(const Context& ctx, int limit) override;
+  Async<void> ack(const Context& ctx, std::int64_t up_to) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aiserve::inline v0

@@ -1,0 +1,33 @@
+#include "sqlite/lease_clock.hpp"
+
+#include <fstream>
+#include <string>
+
+#include <time.h>
+
+#include "core/checksum.hpp"
+
+namespace aiserve::inline v0::detail {
+namespace {
+
+std::int64_t boot_id() {
+  std::string text;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> text;
+  return static_cast<std::int64_t>(Checksum().add(text).finish());
+}
+
+}  // namespace
+
+LeaseClock::LeaseClock(const Clock& clock) : clock_(clock), boot_(clock.manual() ? 1 : boot_id()) {}
+
+LeaseTime LeaseClock::now() const noexcept {
+  if (clock_.manual()) {
+    const auto since = std::chrono::floor<std::chrono::milliseconds>(clock_.now());
+    return {boot_, since.time_since_epoch().count()};
+  }
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return {boot_, std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000};
+}
+
+}  // namespace aiserve::inline v0::detail
