@@ -60,6 +60,7 @@ struct Route {
   std::size_t stream_buffer = 0;
   Announcer announce;
   CompressionOptions compression;
+  std::shared_ptr<const TypedOperation> operation;  // null: not typed
   DelayEstimate estimate;
   mutable Places places;
   mutable RouteMetrics metrics;

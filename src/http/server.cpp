@@ -174,6 +174,7 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
     throw ConfigError("http: max_concurrent of " + std::string(pattern) +
                       " is 0, must be at least 1");
   }
+  if (options.operation != nullptr) detail::check_operation(*options.operation, method, pattern);
   auto route = std::make_unique<detail::Route>(core.telemetry.metrics(), core.options.name, method,
                                                pattern, options);
   route->endpoint = std::move(endpoint);
@@ -182,6 +183,7 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
   detail::check_stream_buffer(route->stream_buffer);
   route->max_body = options.max_body.value_or(core.options.max_body);
   route->announce = std::move(options.announce);
+  route->operation = std::move(options.operation);
   if (options.compression) detail::check(*options.compression);
   route->compression = options.compression.value_or(core.options.compression);
   route->param_names = core.router.add(method, pattern, *route);
@@ -233,6 +235,15 @@ Result<void> Server::reload_tls() {
   detail::ServerCore& core = impl_->core;
   if (core.tls == nullptr) return Error(Errc::invalid_argument, "the server speaks no TLS");
   return core.tls->reload(core.runtime.clock().now());
+}
+
+std::vector<RouteInfo> Server::routes() const {
+  std::vector<RouteInfo> list;
+  list.reserve(impl_->core.routes.size());
+  for (const auto& route : impl_->core.routes) {
+    list.push_back({route->method, route->pattern, route->operation});
+  }
+  return list;
 }
 
 std::uint16_t Server::port() const noexcept { return impl_->port; }

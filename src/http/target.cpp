@@ -1,5 +1,7 @@
 #include "http/target.hpp"
 
+#include <algorithm>
+
 #include "core/utf8.hpp"
 #include "http/char_class.hpp"
 
@@ -54,6 +56,14 @@ void append_form_decoded(std::string_view text, std::string& out) {
   }
 }
 
+// Takes what stands before the first '&'.
+std::string_view next_pair(std::string_view& query) noexcept {
+  const std::size_t end = std::min(query.find('&'), query.size());
+  const std::string_view pair = query.substr(0, end);
+  query.remove_prefix(std::min(end + 1, query.size()));
+  return pair;
+}
+
 bool form_equals(std::string_view encoded, std::string_view name) {
   if (encoded.find_first_of("%+") == std::string_view::npos) return encoded == name;
   std::string decoded;
@@ -84,17 +94,33 @@ std::optional<std::string_view> decode_path(std::string_view raw, std::string& s
   return path;
 }
 
+bool for_each_parameter(
+    std::string_view query,
+    const std::function<bool(const std::string& name, const std::string& value)>& visit) {
+  std::string name;
+  std::string value;
+  while (!query.empty()) {
+    const std::string_view pair = next_pair(query);
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    name.clear();
+    value.clear();
+    append_form_decoded(pair.substr(0, equals), name);
+    append_form_decoded(pair.substr(std::min(equals + 1, pair.size())), value);
+    if (!visit(name, value)) return false;
+  }
+  return true;
+}
+
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {
   while (!query.empty()) {
-    const std::size_t end = query.find('&');
-    const std::string_view pair = query.substr(0, end);
+    const std::string_view pair = next_pair(query);
     const std::size_t equals = pair.find('=');
     if (form_equals(pair.substr(0, equals), name) && !pair.empty()) {
       std::string value;
       if (equals != std::string_view::npos) append_form_decoded(pair.substr(equals + 1), value);
       return value;
     }
-    query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
   }
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 // is what the handler sees; query parameters decoded on demand.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,11 @@ std::optional<std::string_view> decode_path(std::string_view raw, std::string& s
 // The first value of `name` in an application/x-www-form-urlencoded query ('+' is a space, an
 // invalid escape stands for itself, as in the WHATWG URL standard); nullopt if it isn't there.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
+// All parameters of such a query, decoded, in their order, until `visit` returns false.
+bool for_each_parameter(
+    std::string_view query,
+    const std::function<bool(const std::string& name, const std::string& value)>& visit);
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_valid_utf8(std::string_view text) noexcept;

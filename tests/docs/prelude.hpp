@@ -12,6 +12,8 @@
 #include <aiserve/http/multipart.hpp>
 #include <aiserve/http/multipart_reader.hpp>
 #include <aiserve/http/server.hpp>
+#include <aiserve/http/typed.hpp>
+#include <aiserve/http/typed_json.hpp>
 #include <aiserve/http/websocket.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/serving/compute_slots.hpp>

@@ -43,7 +43,6 @@ declare -A may_use=(
 public_boost="boost/asio/awaitable.hpp boost/asio/any_io_executor.hpp"
 declare -A public_exception=(
   [http/json.hpp]="nlohmann/json.hpp"
-  [http/typed.hpp]="boost/describe.hpp"
 )
 
 violations=0

@@ -45,6 +45,17 @@ struct MessageView;
 
 namespace aiserve::inline v0::http::detail {
 
+struct TypedOperation;
+/// That of a typed handler; null of others.
+template <class F>
+std::shared_ptr<const TypedOperation> operation_of(const F& handler) {
+  if constexpr (requires { handler.operation(); }) {
+    return handler.operation();
+  } else {
+    return nullptr;
+  }
+}
+
 using PlainHandler = std::function<Result<Response>(const Context&, const Request&)>;
 using AsyncHandler = std::function<Async<Response>(const Context&, const Request&)>;
 struct EventHandler {

@@ -26,6 +26,7 @@
 #include <aiserve/http/handler.hpp>
 #include <aiserve/http/method.hpp>
 #include <aiserve/http/tls.hpp>
+#include <aiserve/http/typed_operation.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -138,6 +139,8 @@ struct RouteOptions {
   Announcer announce{};
   /// Default: the server's compression.
   std::optional<CompressionOptions> compression{};
+  /// What documentation is made from (openapi.hpp). Set by typed handlers.
+  std::shared_ptr<const detail::TypedOperation> operation{};
 };
 
 class Server {
@@ -150,28 +153,23 @@ class Server {
 
   template <class F>
   Server& get(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::get, pattern, detail::make_endpoint(std::move(handler)),
-                 std::move(options));
+    return add(Method::get, pattern, std::move(handler), std::move(options));
   }
   template <class F>
   Server& post(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::post, pattern, detail::make_endpoint(std::move(handler)),
-                 std::move(options));
+    return add(Method::post, pattern, std::move(handler), std::move(options));
   }
   template <class F>
   Server& put(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::put, pattern, detail::make_endpoint(std::move(handler)),
-                 std::move(options));
+    return add(Method::put, pattern, std::move(handler), std::move(options));
   }
   template <class F>
   Server& patch(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::patch, pattern, detail::make_endpoint(std::move(handler)),
-                 std::move(options));
+    return add(Method::patch, pattern, std::move(handler), std::move(options));
   }
   template <class F>
   Server& del(std::string_view pattern, F handler, RouteOptions options = {}) {
-    return route(Method::del, pattern, detail::make_endpoint(std::move(handler)),
-                 std::move(options));
+    return add(Method::del, pattern, std::move(handler), std::move(options));
   }
   /// GET of an event stream, whose life the coroutine is (event_stream.hpp). It has no deadline.
   template <class F>
@@ -209,6 +207,9 @@ class Server {
   /// old ones stay, if they are no good, or if the server speaks no TLS.
   Result<void> reload_tls();
 
+  /// All routes, in the order they were given; those of files() and events() too.
+  std::vector<RouteInfo> routes() const;
+
   /// The port it listens on; 0 on a unix socket.
   std::uint16_t port() const noexcept;
   const ServerOptions& options() const noexcept;
@@ -218,6 +219,11 @@ class Server {
 
  private:
   class Impl;
+  template <class F>
+  Server& add(Method method, std::string_view pattern, F handler, RouteOptions options) {
+    if (auto operation = detail::operation_of(handler)) options.operation = std::move(operation);
+    return route(method, pattern, detail::make_endpoint(std::move(handler)), std::move(options));
+  }
   Server& route(Method method, std::string_view pattern, detail::Endpoint endpoint,
                 RouteOptions options);
   Server& add_events(std::string_view pattern, detail::EventHandler handler);

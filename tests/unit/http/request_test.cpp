@@ -6,23 +6,10 @@
 
 #include "aiserve/core/tensor.hpp"
 #include "aiserve/http/json.hpp"
-#include "http/head_parser.hpp"
-#include "http/request_state.hpp"
+#include "unit/http/made_request.hpp"
 
 namespace aiserve::http {
 namespace {
-
-struct Made {
-  explicit Made(const std::string& text) : bytes(text) {
-    detail::HeadParser parser;
-    REQUIRE(parser.parse(bytes, {}, state.head) == detail::HeadParser::Outcome::done);
-    REQUIRE(state.bind(bytes.data()));
-    state.body = std::as_bytes(std::span(bytes)).subspan(state.head.bytes);
-  }
-  std::string bytes;
-  detail::RequestState state;
-  Request request{state};
-};
 
 std::string post(std::string_view type, std::string_view body) {
   return "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Type: " + std::string(type) + "\r\n\r\n" +
