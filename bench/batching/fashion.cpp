@@ -88,15 +88,21 @@ Group closed64_group(const std::string& path, int instances, Timing timing) {
 void closed1_round(Sample& sample, State& state, Timing timing) {
   LoopResult direct;
   LoopResult served;
+  const auto before = state.contest->snapshot();
   for (int i = 0; i < timing.slices; ++i) {
     direct.add(state.contest->singles(timing.seconds));
     served.add(state.contest->served(1, timing.seconds));
   }
+  const auto after = state.contest->snapshot();
+  const auto computing =
+      std::chrono::duration<double, std::micro>(after.computing - before.computing);
   const double call = median(direct.latencies) * 1e6;
   const double through = median(served.latencies) * 1e6;
   sample.set("batching.fashion.closed1_direct_us", call);
   sample.set("batching.fashion.closed1_us", through);
   sample.set("batching.fashion.closed1_added_us", through - call);
+  sample.set("batching.fashion.closed1_in_model_us",
+             computing.count() / static_cast<double>(after.computed - before.computed));
 }
 
 Group closed1_group(const std::string& path, Timing timing) {
@@ -104,6 +110,7 @@ Group closed1_group(const std::string& path, Timing timing) {
   return {.name = "batching.fashion.closed1",
           .keys = {{.name = "batching.fashion.closed1_added_us", .unit = "us", .at_most = 30},
                    {.name = "batching.fashion.closed1_us", .unit = "us"},
+                   {.name = "batching.fashion.closed1_in_model_us", .unit = "us"},
                    {.name = "batching.fashion.closed1_direct_us", .unit = "us"}},
           .begin = [=] { begin(*state, path, 1); },
           .round = [=](Sample& sample) { closed1_round(sample, *state, timing); },
