@@ -7,6 +7,7 @@
 #include "aiserve/cache/cache.hpp"
 #include "aiserve/core/runtime.hpp"
 #include "cache/cache_metrics.hpp"
+#include "cache/coarse_clock.hpp"
 #include "cache/loading.hpp"
 #include "cache/memory_tier.hpp"
 
@@ -22,7 +23,7 @@ struct CacheImpl {
   std::string status() const;
 
   const CacheOptions options;
-  Clock& clock;
+  const CoarseClock clock;
   MemoryTier tier;
   CacheMetrics metrics;
   Loading loading;

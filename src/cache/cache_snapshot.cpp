@@ -17,7 +17,7 @@ decide::Nanos wall(const Clock& clock) { return clock.wall_now().time_since_epoc
 Result<std::size_t> Cache::save(const std::string& path) const {
   if (!impl_->options.digest_key) return no_key();
   detail::SnapshotWriter writer(path, *impl_->options.digest_key);
-  const Clock& clock = impl_->clock;
+  const Clock& clock = impl_->loading.runtime().clock();
   impl_->tier.save(clock.now(), wall(clock),
                    [&](const detail::SavedChunk& chunk) { writer.add(chunk); });
   return writer.finish();
@@ -25,7 +25,7 @@ Result<std::size_t> Cache::save(const std::string& path) const {
 
 Result<std::size_t> Cache::restore(const std::string& path) {
   if (!impl_->options.digest_key) return no_key();
-  const Clock& clock = impl_->clock;
+  const Clock& clock = impl_->loading.runtime().clock();
   std::size_t restored = 0;
   const Result<std::size_t> read =
       detail::read_snapshot(path, *impl_->options.digest_key, [&](const detail::SavedChunk& chunk) {

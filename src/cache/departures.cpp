@@ -4,7 +4,7 @@
 
 namespace aiserve::inline v0::detail {
 
-Departures::~Departures() {
+void Departures::tell_and_drop() noexcept {
   while (untold_ != nullptr) CacheEntry::drop(std::exchange(untold_, untold_->next));
   for (const Gone& gone : told_) {
     tell(gone);

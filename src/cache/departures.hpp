@@ -25,7 +25,9 @@ class Departures {
   using Record = std::shared_ptr<TenantRecord>;
 
   explicit Departures(EvictionListener& listener) noexcept : listener_(listener) {}
-  ~Departures();
+  ~Departures() {
+    if (untold_ != nullptr || !told_.empty()) tell_and_drop();
+  }
   Departures(const Departures&) = delete;
   Departures& operator=(const Departures&) = delete;
 
@@ -39,6 +41,7 @@ class Departures {
     EvictionCause cause;
   };
 
+  void tell_and_drop() noexcept;
   void tell(const Gone& gone) noexcept;
 
   EvictionListener& listener_;

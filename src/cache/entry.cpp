@@ -4,16 +4,19 @@
 #include <cstring>
 #include <new>
 
+#include "cache/entry_heap.hpp"
+
 namespace aiserve::inline v0::detail {
 namespace {
 
 constexpr std::size_t kAlign = 8;
+constexpr std::uint64_t kMostMs = (1ULL << 48) - 1;
 // Slots of 8 bytes, filled to three quarters on average.
 constexpr std::size_t kIndexShare = 11;
 // What Bytes puts before a block of its own, and the allocator's rounding.
 constexpr std::size_t kBlockShare = 80;
 
-// What malloc takes for `size` bytes: a word before them, rounded to 16.
+// What malloc takes for `size` bytes: a word before them, rounded to 16. An EntryHeap takes less.
 constexpr std::size_t allocated(std::size_t size) noexcept { return (size + 8 + 15) & ~15ULL; }
 
 constexpr std::size_t align_up(std::size_t size) noexcept {
@@ -29,7 +32,7 @@ std::size_t labels_offset(std::size_t key_size) noexcept {
 CacheEntry::CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) noexcept
     : hash(spec.hash),
       stamp(spec.stamp),
-      stored_ms_(spec.now_ms & ((1ULL << 48) - 1)),
+      stored_ms_(spec.now_ms & kMostMs),
       key_size_(spec.key.bytes().size() & 0xffff),
       ttl_(spec.ttl),
       soft_ttl_(spec.soft_ttl),
@@ -42,29 +45,53 @@ CacheEntry::CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) n
       flags_(static_cast<std::uint8_t>((spec.key.structured() ? kStructured : 0) |
                                        (spec.negative ? kNegative : 0) | (shared ? kShared : 0) |
                                        (spec.grace.ms() != 0 ? kGrace : 0))) {
-  packed_size = size;
+  packed = size;
 }
 
-CacheEntry* CacheEntry::create(const EntrySpec& spec) {
+CacheEntry* CacheEntry::create(const EntrySpec& spec, EntryHeap* heap) {
   const bool shared = spec.value->size() > kMostInline;
   const std::size_t words = spec.labels.size() + (spec.grace.ms() != 0 ? 1 : 0);
   const std::size_t offset = align_up(labels_offset(spec.key.bytes().size()) + 4 * words);
   const std::size_t size = offset + (shared ? sizeof(Bytes) : spec.value->size());
-  void* memory = ::operator new(size);
-  auto* entry = new (memory) CacheEntry(spec, shared, static_cast<std::uint32_t>(size));
+  void* memory = heap != nullptr ? heap->allocate(size) : nullptr;
+  const std::uint32_t pooled = memory != nullptr ? kPooled : 0;
+  if (memory == nullptr) memory = ::operator new(size);
+  auto* entry = new (memory) CacheEntry(spec, shared, static_cast<std::uint32_t>(size) | pooled);
   if (!spec.key.bytes().empty()) {
     std::memcpy(entry->body(), spec.key.bytes().data(), spec.key.bytes().size());
   }
-  char* start = reinterpret_cast<char*>(entry);
-  char* at = start + labels_offset(spec.key.bytes().size());
-  if (!spec.labels.empty()) std::memcpy(at, spec.labels.data(), 4 * spec.labels.size());
-  if (entry->has(kGrace)) std::memcpy(at + 4 * spec.labels.size(), &spec.grace, 4);
-  if (shared) {
-    new (start + offset) Bytes(*spec.value);
-  } else if (!spec.value->empty()) {
-    std::memcpy(start + offset, spec.value->data(), spec.value->size());
-  }
+  entry->write_body(spec);
   return entry;
+}
+
+void CacheEntry::write_body(const EntrySpec& spec) noexcept {
+  char* start = reinterpret_cast<char*>(this);
+  char* labels = start + labels_offset(key_size_);
+  if (!spec.labels.empty()) std::memcpy(labels, spec.labels.data(), 4 * spec.labels.size());
+  if (has(kGrace)) std::memcpy(labels + 4 * spec.labels.size(), &spec.grace, 4);
+  char* value = start + value_offset();
+  if (has(kShared)) {
+    new (value) Bytes(*spec.value);
+  } else if (!spec.value->empty()) {
+    std::memcpy(value, spec.value->data(), spec.value->size());
+  }
+}
+
+// Readers get at the value under the shard's lock only, or from each other: who holds the only
+// reference there is remains alone.
+bool CacheEntry::overwrite(const EntrySpec& spec) noexcept {
+  if (has(kShared) || spec.value->size() > kMostInline) return false;
+  if (packed_size() != value_offset() + spec.value->size()) return false;
+  if (spec.labels.size() != labels_ || (spec.grace.ms() != 0) != has(kGrace)) return false;
+  if (references.load(std::memory_order_acquire) != 1) return false;
+  stamp = spec.stamp;
+  stored_ms_ = spec.now_ms & kMostMs;
+  ttl_ = spec.ttl;
+  soft_ttl_ = spec.soft_ttl;
+  cost_ = ShortCost(spec.cost);
+  flags_ = static_cast<std::uint8_t>((flags_ & ~kNegative) | (spec.negative ? kNegative : 0));
+  write_body(spec);
+  return true;
 }
 
 void CacheEntry::drop(CacheEntry* entry) noexcept {
@@ -84,10 +111,10 @@ Bytes& CacheEntry::shared_value() noexcept {
 Bytes CacheEntry::value() noexcept {
   if (has(kShared)) return shared_value();
   const std::size_t offset = value_offset();
-  if (packed_size == offset) return {};
+  if (packed_size() == offset) return {};
   retain(this);
   const auto* data = reinterpret_cast<const std::byte*>(this) + offset;
-  return BytesAccess::adopt(this, data, packed_size - offset);
+  return BytesAccess::adopt(this, data, packed_size() - offset);
 }
 
 CacheLabel CacheEntry::label(std::size_t i) const noexcept {
@@ -107,7 +134,7 @@ std::uint64_t CacheEntry::grace_ms() const noexcept {
 }
 
 std::size_t CacheEntry::charge() const noexcept {
-  const std::size_t own = allocated(packed_size) + kIndexShare;
+  const std::size_t own = allocated(packed_size()) + kIndexShare;
   if (!has(kShared)) return own;
   const Bytes& value = const_cast<CacheEntry*>(this)->shared_value();
   return own + value.block_size() + kBlockShare;

@@ -43,13 +43,18 @@ struct EntrySpec {
   std::span<const CacheLabel> labels{};
 };
 
+class EntryHeap;
+
 class CacheEntry : public ByteBlock {
  public:
   static constexpr std::size_t kMostInline = 1024;
   static constexpr std::size_t kMostLabels = 255;
 
-  /// Throws bad_alloc. drop() ends it.
-  static CacheEntry* create(const EntrySpec& spec);
+  /// In memory of the heap, if there is one. Throws bad_alloc. drop() ends it.
+  static CacheEntry* create(const EntrySpec& spec, EntryHeap* heap = nullptr);
+  /// Takes the place of what this entry of the same key holds; its queue and its hits stay. False,
+  /// and nothing done, if it does not fit exactly or a reader holds the value. The shard is locked.
+  bool overwrite(const EntrySpec& spec) noexcept;
   /// Gives the cache's reference up.
   static void drop(CacheEntry* entry) noexcept;
 
@@ -62,7 +67,7 @@ class CacheEntry : public ByteBlock {
   /// Lines that a hit will read, all at once.
   void prefetch() const noexcept {
     const auto* at = reinterpret_cast<const char*>(this);
-    for (std::size_t line = 1; line < 4; ++line) __builtin_prefetch(at + 64 * line);
+    for (std::size_t line = 1; line < 5; ++line) __builtin_prefetch(at + 64 * line);
   }
   CacheLabel label(std::size_t i) const noexcept;
   std::size_t labels() const noexcept { return labels_; }
@@ -106,6 +111,7 @@ class CacheEntry : public ByteBlock {
   const char* key_at() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   char* body() noexcept { return reinterpret_cast<char*>(this + 1); }
   std::size_t value_offset() const noexcept;
+  void write_body(const EntrySpec& spec) noexcept;
   Bytes& shared_value() noexcept;
 
   std::uint64_t stored_ms_ : 48;

@@ -45,8 +45,6 @@ class EntryIndex {
 
   std::size_t size() const noexcept { return size_; }
   std::size_t memory() const noexcept { return buckets_.capacity() * sizeof(Bucket); }
-  /// Entries that look-ups have compared with, for tests.
-  std::uint64_t probes() const noexcept { return probes_; }
 
   template <class Visit>
   void for_each(const Visit& visit) const {
@@ -89,7 +87,6 @@ class EntryIndex {
   CacheEntry* find_in(std::size_t bucket, std::uint64_t tag, const Match& match) const noexcept {
     for (const Slot slot : buckets_[bucket].slots) {
       if (tag_in(slot) != tag || slot == 0) continue;
-      ++probes_;
       entry_of(slot)->prefetch();
       if (match(*entry_of(slot))) return entry_of(slot);
     }
@@ -108,9 +105,9 @@ class EntryIndex {
   // Where the buckets were a moment ago, for prefetch().
   std::atomic<const Bucket*> hint_{nullptr};
   std::atomic<std::size_t> hint_size_{0};
-  std::size_t size_ = 0;
+  // Written with every insertion, so not beside what is read without the lock.
+  alignas(64) std::size_t size_ = 0;
   std::uint32_t turn_ = 0;  // which slot of a full bucket moves next
-  mutable std::uint64_t probes_ = 0;
 };
 
 }  // namespace aiserve::inline v0::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "aiserve/core/deadline.hpp"
@@ -46,9 +47,14 @@ class ShortCost {
  public:
   constexpr ShortCost() noexcept = default;
   constexpr explicit ShortCost(Duration cost) noexcept {
-    auto ns = static_cast<std::uint64_t>(std::max(cost, Duration::zero()).count());
-    std::uint32_t exponent = 0;
-    for (; ns > kMantissa; ns = (ns + 1) / 2) ++exponent;
+    const auto exact = static_cast<std::uint64_t>(std::max(cost, Duration::zero()).count());
+    const int width = static_cast<int>(std::bit_width(exact));
+    auto exponent = static_cast<std::uint32_t>(std::max(width - kMantissaBits, 0));
+    std::uint64_t ns = (exact + (std::uint64_t{1} << exponent) - 1) >> exponent;
+    if (ns > kMantissa) {
+      ns /= 2;
+      ++exponent;
+    }
     code_ = exponent > 31 ? 0xffff : static_cast<std::uint16_t>(exponent << 11 | ns);
   }
   constexpr std::uint64_t ns() const noexcept {
@@ -56,7 +62,8 @@ class ShortCost {
   }
 
  private:
-  static constexpr std::uint32_t kMantissa = 0x7ff;
+  static constexpr int kMantissaBits = 11;
+  static constexpr std::uint32_t kMantissa = (1 << kMantissaBits) - 1;
   std::uint16_t code_ = 0;
 };
 

@@ -79,9 +79,12 @@ void Lane::remember(const CacheEntry& entry) {
 
 bool Lane::retire_if_idle() {
   const std::uint64_t used = counts.hits + counts.misses + counts.inserts + counts.refused;
-  const bool idle = empty() && std::exchange(used_before_, used) == used;
-  if (idle) record_->retire(counts);
-  return idle;
+  return std::exchange(used_before_, used) == used && retire_if_empty();
+}
+
+bool Lane::retire_if_empty() {
+  if (empty()) record_->retire(counts);
+  return empty();
 }
 
 decide::ShareView Lane::view(std::size_t shards) const noexcept {

@@ -14,8 +14,15 @@
 
 namespace aiserve::inline v0::detail {
 
-class Lane {
+class alignas(64) Lane {
+  // First, so that a look-up gets along with one line.
+  std::shared_ptr<TenantRecord> record_;
+  const LaneId id_;
+  const bool lru_;
+
  public:
+  CacheCounts counts{};
+
   using Record = std::shared_ptr<TenantRecord>;
 
   Lane(Record record, LaneId id, EvictionPolicy policy) noexcept
@@ -34,6 +41,12 @@ class Lane {
     if (lru_) to_newest(entry);
   }
 
+  /// Begins to load what inserting an entry of this hash reads, and what leaves next.
+  void prefetch(std::uint32_t hash) const noexcept { ghosts_.prefetch(hash); }
+  void prefetch_oldest() const noexcept {
+    __builtin_prefetch(small_.oldest());
+    __builtin_prefetch(main_.oldest());
+  }
   /// The entry that leaves next, nullptr if there is none. Moves those that earned to stay.
   CacheEntry* next_to_leave() noexcept;
   /// Its fingerprint stays. To be called before remove().
@@ -45,10 +58,10 @@ class Lane {
   std::size_t size() const noexcept { return small_.size() + main_.size(); }
   bool empty() const noexcept { return size() == 0; }
   std::size_t average_charge() const noexcept { return empty() ? 0 : bytes() / size(); }
-  /// True if it has no entries and was not used since the last call; its counts are in the record.
+  /// True if it has no entries; then its counts are in the record.
+  bool retire_if_empty();
+  /// The same, if it was not used since the last call either.
   bool retire_if_idle();
-
-  CacheCounts counts{};
 
  private:
   EntryQueue& queue_of(const CacheEntry& entry) noexcept {
@@ -57,12 +70,9 @@ class Lane {
   void to_newest(CacheEntry* entry) noexcept;
   void move_to_main(CacheEntry* entry) noexcept;
 
-  Record record_;
-  std::uint64_t used_before_ = 0;  // lookups and inserts at the last retire_if_idle()
-  const LaneId id_;
-  const bool lru_;
   EntryQueue small_;
   EntryQueue main_;
+  std::uint64_t used_before_ = 0;  // lookups and inserts at the last retire_if_idle()
   decide::GhostTable ghosts_;
   decide::GhostRate ghost_rate_;
   decide::CostAverage cost_;

@@ -28,9 +28,9 @@ class LaneTable {
 
   /// nullptr if there are kMostLanes already.
   Lane* add(std::shared_ptr<TenantRecord> record, EvictionPolicy policy);
-  /// Destroys those for which `leave` says so.
+  /// Destroys those for which `leave` says so: their number.
   template <class Leave>
-  void remove_if(const Leave& leave);
+  std::size_t remove_if(const Leave& leave);
 
   /// All, in no order.
   const std::vector<Lane*>& active() const noexcept { return active_; }
@@ -44,14 +44,14 @@ class LaneTable {
   void index(Lane* lane) noexcept;
   void rebuild();
 
+  std::vector<Place> places_;  // open addressing, a power of two, at most half full
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<LaneId> free_;
   std::vector<Lane*> active_;
-  std::vector<Place> places_;  // open addressing, a power of two, at most half full
 };
 
 template <class Leave>
-void LaneTable::remove_if(const Leave& leave) {
+std::size_t LaneTable::remove_if(const Leave& leave) {
   const auto gone = std::erase_if(active_, [&](Lane* lane) {
     if (!leave(*lane)) return false;
     free_.push_back(lane->id());
@@ -59,6 +59,7 @@ void LaneTable::remove_if(const Leave& leave) {
     return true;
   });
   if (gone > 0) rebuild();
+  return gone;
 }
 
 }  // namespace aiserve::inline v0::detail

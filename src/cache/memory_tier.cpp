@@ -7,12 +7,26 @@
 namespace aiserve::inline v0::detail {
 namespace {
 
-constexpr std::size_t kBytesPerShard = 4_MiB;
+constexpr std::size_t kBytesPerShard = 1_MiB;
 constexpr std::size_t kMostShards = 64;
+constexpr std::size_t kBytesPerHeap = 32_MiB;
+constexpr std::size_t kMostHeaps = 4;
 
 std::size_t shards_for(const CacheOptions& options) noexcept {
   if (options.shards != 0) return options.shards;
   return std::bit_floor(std::clamp<std::size_t>(options.capacity / kBytesPerShard, 1, kMostShards));
+}
+
+// A heap's regions would be much for a small cache. Under a sanitizer entries come from malloc, so
+// that it sees who uses them too late.
+std::vector<EntryHeap::Owner> heaps_for(const CacheOptions& options) {
+  std::vector<EntryHeap::Owner> heaps;
+#ifndef __SANITIZE_ADDRESS__
+  const std::size_t count = std::bit_floor(options.capacity / kBytesPerHeap);
+  heaps.reserve(std::min(count, kMostHeaps));
+  while (heaps.size() < std::min(count, kMostHeaps)) heaps.push_back(EntryHeap::create());
+#endif
+  return heaps;
 }
 
 KeyHash label_hash(const CacheOptions& options) {
@@ -46,6 +60,7 @@ MemoryTier::MemoryTier(const CacheOptions& options, TimePoint epoch)
       shard_count_(shards_for(options)),
       budget_(options.capacity),
       resized_(options.capacity),
+      heaps_(heaps_for(options)),
       shards_(std::make_unique<CacheShard[]>(shard_count_)),
       registry_(options.unnamed_tenant, options.capacity) {
   listener_.call = options.on_eviction;
@@ -79,7 +94,7 @@ std::optional<TierHit> MemoryTier::find(const Place& at, const TenantId& tenant,
   const std::scoped_lock lock(shard.lock);
   Lane* lane = shard.find_lane(at.tenant_hash, tenant);
   if (lane == nullptr) {
-    miss_without_lane(shard, tenant);
+    miss_without_lane(tenant);
     return std::nullopt;
   }
   CacheEntry* entry = shard.find(*lane, at.hash, key);
@@ -90,12 +105,10 @@ std::optional<TierHit> MemoryTier::find(const Place& at, const TenantId& tenant,
   return take_hit(shard, *lane, entry, now_ms, also_expired, gone);
 }
 
-// Who has an entry somewhere gets a lane to count in; strangers cost nothing that stays.
-void MemoryTier::miss_without_lane(CacheShard& shard, const TenantId& tenant) {
-  const TenantRegistry::Record record = registry_.find(tenant);
-  Lane* lane = record != nullptr ? shard.add_lane(record) : nullptr;
-  if (lane != nullptr) {
-    ++lane->counts.misses;
+// Lanes come with entries only: looking for things costs no memory that stays.
+void MemoryTier::miss_without_lane(const TenantId& tenant) {
+  if (const TenantRegistry::Record record = registry_.find(tenant)) {
+    record->count_miss();
   } else {
     stranger_misses_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -158,12 +171,15 @@ void MemoryTier::invalidate_tenant(const TenantId& tenant) {
 }
 
 Result<void> MemoryTier::set_tenant(const TenantId& tenant, const TenantShare& share) {
-  return registry_.set(tenant, hash_(0, tenant.view()), share);
+  Result<void> set = registry_.set(tenant, hash_(0, tenant.view()), share);
+  budget_.set_floor(registry_.guaranteed());
+  return set;
 }
 
 void MemoryTier::remove_tenant(const TenantId& tenant) {
   invalidate_tenant(tenant);
   registry_.unset(tenant);
+  budget_.set_floor(registry_.guaranteed());
 }
 
 void MemoryTier::prune() {
@@ -172,6 +188,7 @@ void MemoryTier::prune() {
     shards_[i].prune();
   }
   registry_.prune();
+  budget_.set_floor(registry_.guaranteed());
 }
 
 }  // namespace aiserve::inline v0::detail

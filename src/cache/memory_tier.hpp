@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "aiserve/cache/cache.hpp"
+#include "cache/entry_heap.hpp"
 #include "cache/invalidations.hpp"
 #include "cache/key_hash.hpp"
 #include "cache/saved_entry.hpp"
@@ -116,18 +117,21 @@ class MemoryTier {
   std::uint64_t listener_failures() const noexcept { return listener_.failures.load(); }
   /// Misses of tenants that never stored anything.
   std::uint64_t stranger_misses() const noexcept { return stranger_misses_.load(); }
-  std::uint64_t probes() const;  ///< entries that look-ups have compared with, for tests
 
  private:
   std::uint64_t ms(TimePoint now) const noexcept {
     return now <= epoch_ ? 0 : static_cast<std::uint64_t>((now - epoch_).count()) / 1'000'000;
   }
   Lane* lane_of(CacheShard& shard, const Place& place, const TenantId& tenant);
+  EntryHeap* heap_of(const Place& place) const noexcept {
+    return heaps_.empty() ? nullptr : heaps_[place.shard & (heaps_.size() - 1)].get();
+  }
   bool alive(Lane& lane, CacheEntry& entry) const noexcept;
   std::optional<TierHit> take_hit(CacheShard& shard, Lane& lane, CacheEntry* entry,
                                   std::uint64_t now_ms, bool also_expired, Departures& gone);
   Result<void> check(const TenantId& tenant, KeyView key, const Bytes& value,
                      const TierPut& what) const;
+  bool overwrite(const TenantId& tenant, const Place& place, const EntrySpec& spec) noexcept;
   Result<void> store(const TenantId& tenant, const Place& place, CacheEntry* entry);
   Shortage try_store(const TenantId& tenant, const Place& place, CacheEntry* entry);
   bool make_room_elsewhere(const TenantRegistry::Record& record, const Place& place,
@@ -137,7 +141,7 @@ class MemoryTier {
   void shrink();
   void save_shard(std::size_t index, TimePoint now, decide::Nanos wall_now,
                   const std::function<void(const SavedChunk&)>& write) const;
-  void miss_without_lane(CacheShard& shard, const TenantId& tenant);
+  void miss_without_lane(const TenantId& tenant);
   TenantUse use_of(const TenantRecord& record) const;
 
   const KeyHash hash_;
@@ -148,6 +152,7 @@ class MemoryTier {
   const std::size_t shard_count_;  // a power of two
   Budget budget_;
   std::atomic<std::size_t> resized_;  // the capacity that was asked for; the budget may be less
+  const std::vector<EntryHeap::Owner> heaps_;  // none, or a power of two; shards share them
   const std::unique_ptr<CacheShard[]> shards_;
   TenantRegistry registry_;
   Invalidations invalidations_;

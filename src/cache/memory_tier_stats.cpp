@@ -151,14 +151,5 @@ std::size_t MemoryTier::entries() const {
   return entries;
 }
 
-std::uint64_t MemoryTier::probes() const {
-  std::uint64_t probes = 0;
-  for (std::size_t i = 0; i < shard_count_; ++i) {
-    const std::scoped_lock lock(shards_[i].lock);
-    probes += shards_[i].index().probes();
-  }
-  return probes;
-}
-
 }  // namespace detail
 }  // namespace aiserve::inline v0

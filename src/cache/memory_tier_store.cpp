@@ -34,21 +34,36 @@ Result<void> MemoryTier::put(const TenantId& tenant, KeyView key, const Bytes& v
   try {
     const bool small = value.size() <= CacheEntry::kMostInline;
     const Bytes kept = small ? Bytes() : value.compact();
-    CacheEntry* entry = CacheEntry::create({.key = key,
-                                            .value = small ? &value : &kept,
-                                            .hash = at.hash,
-                                            .now_ms = ms(now),
-                                            .ttl = ShortDuration(what.ttl),
-                                            .soft_ttl = ShortDuration(what.soft_ttl),
-                                            .grace = ShortDuration(what.stale_if_error),
-                                            .cost = what.cost,
-                                            .negative = what.negative,
-                                            .stamp = what.stamp.value_or(stamp()),
-                                            .labels = what.labels});
-    return store(tenant, at, entry);
+    const EntrySpec spec{.key = key,
+                         .value = small ? &value : &kept,
+                         .hash = at.hash,
+                         .now_ms = ms(now),
+                         .ttl = ShortDuration(what.ttl),
+                         .soft_ttl = ShortDuration(what.soft_ttl),
+                         .grace = ShortDuration(what.stale_if_error),
+                         .cost = what.cost,
+                         .negative = what.negative,
+                         .stamp = what.stamp.value_or(stamp()),
+                         .labels = what.labels};
+    if (small && overwrite(tenant, at, spec)) return success();
+    return store(tenant, at, CacheEntry::create(spec, heap_of(at)));
   } catch (const std::bad_alloc&) {
     return Error(Errc::overloaded, "out of memory");
   }
+}
+
+// The same key with as many bytes again, and nobody reads the old ones: no memory is asked for or
+// given back, and no other entry is touched. A listener wants to see the old value, though.
+bool MemoryTier::overwrite(const TenantId& tenant, const Place& place,
+                           const EntrySpec& spec) noexcept {
+  if (listener_.call) return false;
+  CacheShard& shard = shards_[place.shard];
+  const std::scoped_lock lock(shard.lock);
+  Lane* lane = shard.find_lane(place.tenant_hash, tenant);
+  CacheEntry* entry = lane != nullptr ? shard.find(*lane, place.hash, spec.key) : nullptr;
+  if (entry == nullptr || !entry->overwrite(spec)) return false;
+  ++lane->counts.inserts;
+  return true;
 }
 
 // Takes the entry over, whatever happens.
@@ -84,7 +99,9 @@ Shortage MemoryTier::try_store(const TenantId& tenant, const Place& place, Cache
 
 Lane* MemoryTier::lane_of(CacheShard& shard, const Place& place, const TenantId& tenant) {
   if (Lane* lane = shard.find_lane(place.tenant_hash, tenant)) return lane;
-  return shard.add_lane(registry_.find_or_add(tenant, place.tenant_hash));
+  Lane* lane = shard.add_lane(registry_.find_or_add(tenant, place.tenant_hash));
+  budget_.set_floor(registry_.guaranteed());
+  return lane;
 }
 
 // The entry's own shard has nothing that may go: looks into the others, one after the other. First

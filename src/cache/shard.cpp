@@ -8,6 +8,9 @@ namespace {
 // Looking at every tenant for every eviction is exact; beyond so many tenants a choice is kept for
 // a while, so that an eviction looks at eight on average.
 constexpr std::size_t kLanesPerEviction = 8;
+// Likewise, of a lane of many entries a few may go at one choice: it makes no difference to them.
+constexpr std::size_t kEntriesPerExtra = 128;
+constexpr std::size_t kMostExtra = 7;
 
 std::size_t magnitude(std::ptrdiff_t delta) noexcept {
   return static_cast<std::size_t>(delta < 0 ? -delta : delta);
@@ -49,8 +52,11 @@ void CacheShard::remove(Lane& lane, CacheEntry* entry, EvictionCause cause, Depa
   budget_->sub(charge);
 }
 
+// What it will read lies apart: all of it is asked for before any of it is waited for.
 Shortage CacheShard::insert(Lane& lane, CacheEntry* entry, Departures& gone) {
   const std::size_t charge = entry->charge();
+  lane.prefetch(entry->hash);
+  if (chosen_ != nullptr && !budget_->fits(charge)) chosen_->prefetch_oldest();
   CacheEntry* old = find(lane, entry->hash, entry->key());
   if (old != nullptr && old->charge() == charge) {
     lane.replace(old, entry);
@@ -104,9 +110,17 @@ Shortage CacheShard::make_room(Lane& lane, Balance& balance, Departures& gone) {
   }
 }
 
+CacheEntry* CacheShard::next_to_leave(Lane& lane) noexcept {
+  CacheEntry* victim = lane.next_to_leave();
+  if (victim == nullptr) return nullptr;
+  index_.prefetch(victim->hash);
+  lane.prefetch(victim->hash);
+  return victim;
+}
+
 bool CacheShard::evict_own_for(Lane& lane, EvictionCause cause, Balance& balance,
                                Departures& gone) {
-  CacheEntry* victim = lane.next_to_leave();
+  CacheEntry* victim = next_to_leave(lane);
   if (victim == nullptr) return false;
   lane.remember(*victim);
   ++lane.counts.evicted_by_own;
@@ -119,7 +133,7 @@ bool CacheShard::evict_own_for(Lane& lane, EvictionCause cause, Balance& balance
 bool CacheShard::evict_for(Lane& lane, Balance& balance, Departures& gone) {
   Lane* victim_lane = choose(Force::above_guarantee);
   if (victim_lane != nullptr && victim_lane != &lane) {
-    CacheEntry* victim = victim_lane->next_to_leave();
+    CacheEntry* victim = next_to_leave(*victim_lane);
     const std::size_t charge = victim->charge();
     if (victim_lane->record().take_above_guarantee(charge)) {
       victim_lane->remember(*victim);
@@ -135,7 +149,7 @@ bool CacheShard::evict_for(Lane& lane, Balance& balance, Departures& gone) {
 }
 
 std::size_t CacheShard::evict_own(Lane& lane, EvictionCause cause, Departures& gone) {
-  CacheEntry* victim = lane.next_to_leave();
+  CacheEntry* victim = next_to_leave(lane);
   if (victim == nullptr) return 0;
   const std::size_t charge = victim->charge();
   lane.remember(*victim);
@@ -147,7 +161,7 @@ std::size_t CacheShard::evict_own(Lane& lane, EvictionCause cause, Departures& g
 std::size_t CacheShard::evict_any(const Lane::Record& by, Force force, Departures& gone) {
   Lane* lane = choose(force);
   if (lane == nullptr) return 0;
-  CacheEntry* victim = lane->next_to_leave();
+  CacheEntry* victim = next_to_leave(*lane);
   const std::size_t charge = victim->charge();
   if (force == Force::any) {
     lane->record().used.fetch_sub(charge, std::memory_order_relaxed);
@@ -180,13 +194,30 @@ Lane* CacheShard::choose(Force force) {
   const auto victim = decide::choose_victim(views_);
   if (!victim) return nullptr;
   chosen_ = lanes_.active()[*victim];
-  chosen_left_ = lanes_.active().size() / kLanesPerEviction;
+  chosen_left_ = lanes_.active().size() / kLanesPerEviction +
+                 std::min(chosen_->size() / kEntriesPerExtra, kMostExtra);
   return chosen_;
 }
 
-void CacheShard::prune() {
+template <class Leave>
+void CacheShard::remove_lanes(const Leave& leave) {
   chosen_ = nullptr;
-  lanes_.remove_if([](Lane& lane) { return lane.retire_if_idle(); });
+  const std::size_t gone = lanes_.remove_if(leave);
+  budget_->add_lanes(-static_cast<std::ptrdiff_t>(gone));
+}
+
+Lane* CacheShard::add_lane(std::shared_ptr<TenantRecord> record) {
+  if (lanes_.active().size() >= most_lanes_) {
+    remove_lanes([](Lane& lane) { return lane.retire_if_empty(); });
+    most_lanes_ = std::max(kFewLanes, 2 * lanes_.active().size());
+  }
+  Lane* lane = lanes_.add(std::move(record), policy_);
+  if (lane != nullptr) budget_->add_lanes(1);
+  return lane;
+}
+
+void CacheShard::prune() {
+  remove_lanes([](Lane& lane) { return lane.retire_if_idle(); });
 }
 
 }  // namespace aiserve::inline v0::detail

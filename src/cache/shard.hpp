@@ -4,6 +4,7 @@
 // share, and makes room among its own entries first. All functions need the lock.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,8 @@
 
 namespace aiserve::inline v0::detail {
 
-/// The bytes of the cache. Never more are used than the capacity, but after a shrink.
+/// The bytes of the cache. Never more are used than the capacity, but after a shrink. What lanes
+/// take is taken from the capacity, down to a floor: what is guaranteed remains.
 class Budget {
  public:
   explicit Budget(std::size_t capacity) noexcept : capacity_(capacity) {}
@@ -25,11 +27,13 @@ class Budget {
   bool try_add(std::size_t bytes) noexcept {
     std::size_t now = used_.load(std::memory_order_relaxed);
     do {
-      const std::size_t most = capacity();
+      const std::size_t most = room();
       if (bytes > most || now > most - bytes) return false;
     } while (!used_.compare_exchange_weak(now, now + bytes, std::memory_order_relaxed));
     return true;
   }
+  /// A hint: it may be otherwise a moment later.
+  bool fits(std::size_t bytes) const noexcept { return used() + bytes <= room(); }
   void sub(std::size_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
 
   std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
@@ -37,10 +41,30 @@ class Budget {
   void set_capacity(std::size_t bytes) noexcept {
     capacity_.store(bytes, std::memory_order_relaxed);
   }
+  void set_floor(std::size_t bytes) noexcept { floor_.store(bytes, std::memory_order_relaxed); }
+  void add_lanes(std::ptrdiff_t count) noexcept {
+    lanes_.fetch_add(count, std::memory_order_relaxed);
+  }
+  /// Bytes of all lanes.
+  std::size_t lanes() const noexcept {
+    const std::ptrdiff_t count = lanes_.load(std::memory_order_relaxed);
+    return static_cast<std::size_t>(count) * kLaneBytes;
+  }
+  /// For entries.
+  std::size_t room() const noexcept {
+    const std::size_t all = capacity();
+    const std::size_t left = all - std::min(all, lanes());
+    return std::max(left, std::min(all, floor_.load(std::memory_order_relaxed)));
+  }
 
  private:
+  // A lane, its places in the tables, and its part of what is kept per tenant.
+  static constexpr std::size_t kLaneBytes = 512;
+
   std::atomic<std::size_t> used_{0};
-  alignas(64) std::atomic<std::size_t> capacity_;
+  alignas(64) std::atomic<std::size_t> capacity_;  // these are written rarely
+  std::atomic<std::size_t> floor_{0};
+  std::atomic<std::ptrdiff_t> lanes_{0};
 };
 
 /// What kept an entry out.
@@ -53,6 +77,8 @@ enum class Force : std::uint8_t {
 };
 
 class alignas(64) CacheShard {
+  EntryIndex index_;  // begins with what is read before the lock is taken
+
  public:
   SmallLock lock;
 
@@ -72,9 +98,8 @@ class alignas(64) CacheShard {
     return lanes_.find(tenant_hash, tenant);
   }
   Lane& lane_of(const CacheEntry& entry) const noexcept { return *lanes_.at(entry.lane()); }
-  Lane* add_lane(std::shared_ptr<TenantRecord> record) {
-    return lanes_.add(std::move(record), policy_);
-  }
+  /// nullptr if there are too many. Lanes without entries may go.
+  Lane* add_lane(std::shared_ptr<TenantRecord> record);
   CacheEntry* find(const Lane& lane, std::uint32_t hash, KeyView key) const noexcept {
     return index_.find(
         hash, [&](const CacheEntry& entry) { return entry.lane() == lane.id() && entry.is(key); });
@@ -89,30 +114,34 @@ class alignas(64) CacheShard {
   std::size_t evict_own(Lane& lane, EvictionCause cause, Departures& gone);
   std::size_t evict_any(const Lane::Record& by, Force force, Departures& gone);
 
-  /// Folds lanes without entries or use since the last call into their records.
+  /// Folds lanes without entries and use since the last call into their records.
   void prune();
   const std::vector<Lane*>& lanes() const noexcept { return lanes_.active(); }
   const EntryIndex& index() const noexcept { return index_; }
 
  private:
   struct Balance;
+  static constexpr std::size_t kFewLanes = 64;
 
+  template <class Leave>
+  void remove_lanes(const Leave& leave);
   Shortage make_room(Lane& lane, Balance& balance, Departures& gone);
   void apply(Lane& lane, const Balance& balance) noexcept;
   bool evict_own_for(Lane& lane, EvictionCause cause, Balance& balance, Departures& gone);
   bool evict_for(Lane& lane, Balance& balance, Departures& gone);
   void unlink(Lane& lane, CacheEntry* entry, EvictionCause cause, const Lane::Record& by,
               Departures& gone);
+  CacheEntry* next_to_leave(Lane& lane) noexcept;
   Lane* choose(Force force);
   bool still_chosen() const noexcept;
 
-  EntryIndex index_;
   LaneTable lanes_;
   Budget* budget_ = nullptr;
   std::size_t shards_ = 1;
   EvictionPolicy policy_ = EvictionPolicy::s3_fifo;
-  Lane* chosen_ = nullptr;       // gives next, if there are many lanes
-  std::size_t chosen_left_ = 0;  // so many times without a new choice
+  std::size_t most_lanes_ = kFewLanes;  // then those without entries go
+  Lane* chosen_ = nullptr;              // gives next, if there are many lanes
+  std::size_t chosen_left_ = 0;         // so many times without a new choice
   std::vector<decide::ShareView> views_;
 };
 

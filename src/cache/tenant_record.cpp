@@ -10,6 +10,11 @@ void TenantRecord::retire(const CacheCounts& counts) {
   retired_ += counts;
 }
 
+void TenantRecord::count_miss() {
+  const std::scoped_lock lock(mutex_);
+  ++retired_.misses;
+}
+
 CacheCounts TenantRecord::retired() const {
   const std::scoped_lock lock(mutex_);
   return retired_;

@@ -27,8 +27,8 @@ class TenantRecord {
   std::atomic<std::size_t> guarantee{0};
   std::atomic<std::size_t> limit{0};
   std::atomic<double> weight{1};
-  /// Bytes of its entries in all shards.
-  std::atomic<std::size_t> used{0};
+  /// Bytes of its entries in all shards. Written often, so not beside what every look-up reads.
+  alignas(64) std::atomic<std::size_t> used{0};
   std::atomic<std::uint32_t> invalidated{0};  // a number of Invalidations
 
   void set_share(const TenantShare& share) noexcept {
@@ -68,6 +68,8 @@ class TenantRecord {
   /// Counts of lanes that are gone.
   void retire(const CacheCounts& counts);
   CacheCounts retired() const;
+  /// A miss in a shard where the tenant has no lane.
+  void count_miss();
   void pushed_out_by(const TenantId& other);
   std::vector<TenantUse::Evictor> evictors() const;
 

@@ -11,11 +11,30 @@
 
 namespace aiserve::inline v0::detail {
 
+/// Where blocks of a module's own memory go back to, on any thread.
+class BlockPool {
+ public:
+  virtual void take_back(void* block) noexcept = 0;
+
+ protected:
+  ~BlockPool() = default;
+};
+
+/// Lies before the blocks of a pool: at their address, rounded down to kPoolAlignment.
+struct PoolHeader {
+  BlockPool* pool;
+};
+inline constexpr std::size_t kPoolAlignment = std::size_t{2} << 20;
+
 struct ByteBlock {
   std::atomic<std::uint32_t> references{1};
-  /// All bytes of a packed block, which came from ::operator new(size) and needs no destructor;
-  /// 0: a wide one.
-  std::uint32_t packed_size = 0;
+  /// 0: a wide block. Else a packed one, which needs no destructor: all its bytes, and kPooled if
+  /// they came from a BlockPool and not from ::operator new(size).
+  std::uint32_t packed = 0;
+
+  static constexpr std::uint32_t kPooled = 0x8000'0000;
+  std::uint32_t packed_size() const noexcept { return packed & ~kPooled; }
+  bool pooled() const noexcept { return (packed & kPooled) != 0; }
 };
 
 struct BytesAccess {

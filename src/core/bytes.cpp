@@ -36,6 +36,11 @@ static_assert(sizeof(WideBlock) % kAlignment == 0);
 
 WideBlock* wide(ByteBlock* block) noexcept { return static_cast<WideBlock*>(block); }
 
+BlockPool& pool_of(ByteBlock* block) noexcept {
+  const auto at = reinterpret_cast<std::uintptr_t>(block);
+  return *reinterpret_cast<PoolHeader*>(at & ~(kPoolAlignment - 1))->pool;
+}
+
 }  // namespace
 
 void retain(ByteBlock* block) noexcept {
@@ -44,10 +49,8 @@ void retain(ByteBlock* block) noexcept {
 
 void release(ByteBlock* block) noexcept {
   if (block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  if (block->packed_size != 0) {
-    ::operator delete(static_cast<void*>(block));
-    return;
-  }
+  if (block->pooled()) return pool_of(block).take_back(block);
+  if (block->packed != 0) return ::operator delete(static_cast<void*>(block));
   wide(block)->~WideBlock();
   ::operator delete (block, std::align_val_t{kAlignment});
 }
@@ -86,7 +89,7 @@ Bytes Bytes::slice(std::size_t offset, std::size_t length) const noexcept {
 
 std::size_t Bytes::block_size() const noexcept {
   if (block_ == nullptr) return 0;
-  return block_->packed_size != 0 ? block_->packed_size : detail::wide(block_)->size;
+  return block_->packed != 0 ? block_->packed_size() : detail::wide(block_)->size;
 }
 
 Bytes Bytes::compact() const {

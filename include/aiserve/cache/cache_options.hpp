@@ -61,7 +61,7 @@ struct CacheOptions {
   /// Bytes of one key at most, 1 to 65,535; longer ones are refused as too_large.
   std::size_t max_key = 4096;
   /// Independent parts with a lock of their own, a power of two up to 1024. Default, 0: one per
-  /// 4 MiB, at most 64. More when many threads contend, 1 for a cache of few large entries.
+  /// 1 MiB, at most 64. More when many threads contend, 1 for a cache of few large entries.
   std::size_t shards = 0;
 
   /// With what the digests of memoized operations are made. Default: random per process. What is to

@@ -18,9 +18,10 @@ namespace aiserve::inline v0 {
 struct CacheCounts {
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
-  std::uint64_t stale = 0;      ///< hits past their soft TTL
-  std::uint64_t coalesced = 0;  ///< misses that joined a load in flight
   std::uint64_t inserts = 0;
+  Duration saved{};                  ///< cost of all hits: model time that was not spent
+  std::uint64_t stale = 0;           ///< hits past their soft TTL
+  std::uint64_t coalesced = 0;       ///< misses that joined a load in flight
   std::uint64_t ghost_hits = 0;      ///< inserts of what had been evicted a little earlier
   std::uint64_t expired = 0;         ///< entries found after their time
   std::uint64_t invalidated = 0;     ///< entries found declared dead
@@ -28,7 +29,6 @@ struct CacheCounts {
   std::uint64_t evicted_by_own = 0;  ///< to make room for the tenant itself
   std::uint64_t evicted_by_others = 0;
   std::uint64_t evicted_others = 0;  ///< entries of others that made room for this tenant
-  Duration saved{};                  ///< cost of all hits: model time that was not spent
 
   CacheCounts& operator+=(const CacheCounts& other) noexcept;
 };

@@ -152,6 +152,56 @@ TEST_CASE("a value stays alive with its reader after its entry left") {
   CHECK(kept.text() == "kept");
 }
 
+TEST_CASE("a reader keeps the value it has when the entry is put again") {
+  TierFixture at;
+  REQUIRE(at.put(kAcme, "k", "one"));
+  const Bytes one = at.tier.find(kAcme, "k", at.now)->hit.value;
+  REQUIRE(at.put(kAcme, "k", "two"));
+  const Bytes two = at.tier.find(kAcme, "k", at.now)->hit.value;
+  REQUIRE(at.put(kAcme, "k", "six"));
+  CHECK(one.text() == "one");
+  CHECK(two.text() == "two");
+  CHECK(at.get(kAcme, "k") == "six");
+}
+
+TEST_CASE("an entry put again has the times, the cost and the labels of the new one") {
+  TierFixture at;
+  const std::vector<detail::CacheLabel> red{at.tier.label(kAcme, 't', "red")};
+  const std::vector<detail::CacheLabel> blue{at.tier.label(kAcme, 't', "blue")};
+  REQUIRE(at.put(kAcme, "k", "v", {.ttl = 10s, .soft_ttl = 1s, .negative = true, .labels = red}));
+  at.now += 9s;
+  REQUIRE(at.put(kAcme, "k", "w", {.ttl = 20s, .cost = 5ms, .labels = blue}));
+  at.tier.invalidate(red[0]);
+  at.now += 19s;
+  const auto found = at.tier.find(kAcme, "k", at.now);
+  REQUIRE(found);
+  CHECK(found->hit.value.text() == "w");
+  CHECK(found->hit.age == 19s);
+  CHECK_FALSE(found->hit.stale);
+  CHECK_FALSE(found->hit.negative);
+  CHECK(found->hit.cost >= 4995us);
+  at.tier.invalidate(blue[0]);
+  CHECK(at.get(kAcme, "k").empty());
+  REQUIRE(at.put(kAcme, "k", "x", {.labels = red}));
+  CHECK(at.get(kAcme, "k") == "x");
+  REQUIRE(at.put(kAcme, "k", "y", {.ttl = 1s, .stale_if_error = 9s, .labels = red}));
+  REQUIRE(at.put(kAcme, "k", "z", {.ttl = 2s, .stale_if_error = 3s, .labels = red}));
+  at.now += 3s;
+  CHECK(at.tier.find(kAcme, "k", at.now, true)->hit.value.text() == "z");
+  at.now += 2s;
+  CHECK_FALSE(at.tier.find(kAcme, "k", at.now, true));
+}
+
+TEST_CASE("an entry that is dead and put again is alive") {
+  TierFixture at;
+  REQUIRE(at.put(kAcme, "k", "v"));
+  at.tier.invalidate_all();
+  REQUIRE(at.put(kAcme, "k", "w"));
+  CHECK(at.get(kAcme, "k") == "w");
+  CHECK(at.tier.entries() == 1);
+  CHECK(at.tier.tenant_use(kAcme).counts.inserts == 2);
+}
+
 TEST_CASE("a large value is shared, not copied, and a slice of a larger block is compacted") {
   TierFixture at;
   const Bytes large = Bytes::copy(std::string(5000, 'x'));
