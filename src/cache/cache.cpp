@@ -33,7 +33,7 @@ Result<void> Cache::put(const Context& ctx, KeyView key, const Bytes& value,
   return put(ctx.tenant().id(), key, value, options);
 }
 
-bool Cache::erase(const TenantId& tenant, KeyView key) { return impl_->tier.erase(tenant, key); }
+bool Cache::erase(const TenantId& tenant, KeyView key) { return impl_->loading.erase(tenant, key); }
 
 void Cache::invalidate_tag(const TenantId& tenant, std::string_view tag) {
   impl_->loading.invalidate_tag(tenant, tag);
@@ -53,6 +53,13 @@ void Cache::invalidate_version(std::string_view name, std::string_view version) 
 void Cache::add_tier(CacheTier& tier, TierOptions options) {
   impl_->loading.tiers().add(tier, options);
 }
+
+void Cache::follow(EventBus& bus, std::string topic) {
+  if (topic.empty()) topic = "aiserve/cache/" + impl_->options.name;
+  impl_->loading.follow(bus, std::move(topic));
+}
+
+Async<void> Cache::flush(const Context& ctx) { return impl_->loading.tiers().flush(ctx); }
 
 detail::MemoHandle Cache::memo_handle(std::string name, MemoOptions options) {
   return detail::MemoHandle(impl_->loading.memoize(std::move(name), std::move(options)));

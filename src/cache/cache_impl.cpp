@@ -30,6 +30,7 @@ CacheImpl::CacheImpl(Runtime& runtime, CacheOptions given)
     }
   }
   attachment = runtime.attach({.name = "cache " + options.name,
+                               .stop_accepting = [this] { loading.leave(); },
                                .gate = &loading.gate(),
                                .tick = [this] { tick(); },
                                .cancel = [this] { loading.cancel(); },
@@ -58,7 +59,7 @@ void CacheImpl::tick() {
   if (options.memory_budget) tier.shrink_to(options.memory_budget());
   metrics.update();
   tier.prune();
-  loading.tiers().tick();
+  loading.tick();
 }
 
 std::string CacheImpl::status() const {

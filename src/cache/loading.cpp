@@ -1,5 +1,7 @@
 #include "cache/loading.hpp"
 
+#include <algorithm>
+
 #include "cache/memo_core.hpp"
 
 namespace aiserve::inline v0::detail {
@@ -11,12 +13,10 @@ constexpr std::size_t kMostSegments = 8;
 }  // namespace
 
 std::shared_ptr<MemoCore> Loading::memoize(std::string name, MemoOptions options) {
-  const std::scoped_lock lock(mutex_);
-  for (const auto& memo : memos_) {
-    if (memo->name() == name) {
-      throw ConfigError("cache " + options_.name + ": '" + name + "' is memoized already");
-    }
+  if (find_memo(name) != nullptr) {
+    throw ConfigError("cache " + options_.name + ": '" + name + "' is memoized already");
   }
+  const std::scoped_lock lock(mutex_);
   memos_.push_back(std::make_shared<MemoCore>(*this, std::move(name), std::move(options)));
   return memos_.back();
 }
@@ -42,34 +42,95 @@ EntryLabels Loading::namespace_labels(std::string_view name) const {
   return labels;
 }
 
-void Loading::invalidate(char kind, const TenantId& tenant, std::string_view text) {
+void Loading::follow(EventBus& bus, std::string topic) {
+  if (feed_ != nullptr) throw ConfigError("cache " + options_.name + ": follows a topic already");
+  if (!options_.digest_key) {
+    throw ConfigError("cache " + options_.name + ": nodes need a digest_key that they share");
+  }
+  InvalidationFeed::Settings settings{options_.name, std::move(topic), *options_.digest_key};
+  feed_ = std::make_unique<InvalidationFeed>(runtime_, gate_, bus, std::move(settings),
+                                             [this](const InvalidationNote& note) { apply(note); });
+}
+
+void Loading::invalidate(const InvalidationNote& note) {
+  apply(note);
+  tell(note);
+}
+
+void Loading::tell(InvalidationNote note) {
+  if (feed_ != nullptr) feed_->tell(std::move(note));
+}
+
+void Loading::apply(const InvalidationNote& note) {
+  switch (note.kind) {
+    case kEntryNote:
+    case kPartsNote:
+      memory_.erase(note.tenant, KeyView(note.text, note.kind == kPartsNote));
+      return;
+    case kResultNote:
+      if (MemoCore* memo = find_memo(note.text)) memo->erase_here(note.tenant, note.digest);
+      return;
+    case kTenantLabel:
+      // Loads of a tenant that has nothing in memory carry this label only.
+      memory_.invalidate_tenant(note.tenant);
+      kill(kTenantLabel, note.tenant, {});
+      return tiers_.erase_tenant(note.tenant);
+    case kAllNote:
+      memory_.invalidate_all();
+      return tiers_.kill_all();
+    default:
+      return kill(note.kind, note.tenant, note.text);
+  }
+}
+
+void Loading::kill(char kind, const TenantId& tenant, std::string_view text) {
   memory_.invalidate(memory_.label(tenant, kind, text));
   tiers_.kill(tiers_.label(kind, tenant, text));
 }
 
 void Loading::invalidate_tag(const TenantId& tenant, std::string_view tag) {
-  invalidate(kTagLabel, tenant, tag);
+  invalidate({.kind = kTagLabel, .tenant = tenant, .text = std::string(tag)});
 }
 
 void Loading::invalidate_namespace(std::string_view prefix) {
   if (prefix.ends_with('/')) prefix.remove_suffix(1);
-  invalidate(kNamespaceLabel, {}, prefix);
+  invalidate({.kind = kNamespaceLabel, .text = std::string(prefix)});
 }
 
 void Loading::invalidate_version(std::string_view name, std::string_view version) {
-  invalidate(kVersionLabel, {}, version_text(name, version));
+  invalidate({.kind = kVersionLabel, .text = version_text(name, version)});
 }
 
-// Loads of a tenant that has nothing in memory carry this label only.
 void Loading::invalidate_tenant(const TenantId& tenant) {
-  memory_.invalidate_tenant(tenant);
-  invalidate(kTenantLabel, tenant, {});
-  tiers_.erase_tenant(tenant);
+  invalidate({.kind = kTenantLabel, .tenant = tenant});
 }
 
-void Loading::invalidate_all() {
-  memory_.invalidate_all();
-  tiers_.kill_all();
+void Loading::invalidate_all() { invalidate({.kind = kAllNote}); }
+
+bool Loading::erase(const TenantId& tenant, KeyView key) {
+  const bool erased = memory_.erase(tenant, key);
+  if (feed_ != nullptr) {
+    tell({.kind = key.structured() ? kPartsNote : kEntryNote,
+          .tenant = tenant,
+          .text = std::string(key.bytes())});
+  }
+  return erased;
+}
+
+MemoCore* Loading::find_memo(std::string_view name) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = std::find_if(memos_.begin(), memos_.end(),
+                                  [&](const auto& memo) { return memo->name() == name; });
+  return found == memos_.end() ? nullptr : found->get();
+}
+
+void Loading::tick() {
+  tiers_.tick();
+  if (feed_ != nullptr) feed_->tick();
+}
+
+void Loading::leave() {
+  if (feed_ != nullptr) feed_->leave();
 }
 
 std::vector<std::shared_ptr<MemoCore>> Loading::memos() const {
@@ -78,6 +139,7 @@ std::vector<std::shared_ptr<MemoCore>> Loading::memos() const {
 }
 
 void Loading::cancel() {
+  if (feed_ != nullptr) feed_->cancel();
   for (const auto& memo : memos()) memo->flights().cancel_all(CancelReason::shutdown);
 }
 

@@ -11,12 +11,13 @@
 #include "aiserve/cache/memo.hpp"
 #include "aiserve/core/runtime.hpp"
 #include "cache/entry_labels.hpp"
+#include "cache/invalidation_feed.hpp"
 #include "cache/memory_tier.hpp"
 #include "cache/tier_stack.hpp"
 
 namespace aiserve::inline v0::detail {
 
-/// Kinds of labels; see MemoryTier::label().
+/// Kinds of labels, see MemoryTier::label(), and of notes.
 inline constexpr char kTagLabel = 't';
 inline constexpr char kNamespaceLabel = 'n';  // of all tenants
 inline constexpr char kVersionLabel = 'v';    // of all tenants
@@ -35,12 +36,23 @@ class Loading {
   /// Throws ConfigError.
   std::shared_ptr<MemoCore> memoize(std::string name, MemoOptions options);
 
+  /// At wiring. Throws ConfigError.
+  void follow(EventBus& bus, std::string topic);
+
+  /// Here and, if there is a feed, on all nodes.
+  void invalidate(const InvalidationNote& note);
   void invalidate_tag(const TenantId& tenant, std::string_view tag);
   void invalidate_namespace(std::string_view prefix);
   void invalidate_version(std::string_view name, std::string_view version);
   void invalidate_tenant(const TenantId& tenant);
   void invalidate_all();
+  bool erase(const TenantId& tenant, KeyView key);
+  /// Tells others only.
+  void tell(InvalidationNote note);
 
+  void tick();
+  /// The runtime begins to stop.
+  void leave();
   /// The runtime's patience is over.
   void cancel();
   /// "3 loads of classifier", or empty.
@@ -60,7 +72,9 @@ class Loading {
 
  private:
   std::vector<std::shared_ptr<MemoCore>> memos() const;
-  void invalidate(char kind, const TenantId& tenant, std::string_view text);
+  MemoCore* find_memo(std::string_view name) const;
+  void apply(const InvalidationNote& note);
+  void kill(char kind, const TenantId& tenant, std::string_view text);
 
   Runtime& runtime_;
   const CacheOptions& options_;
@@ -69,6 +83,7 @@ class Loading {
   TierStack tiers_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<MemoCore>> memos_;
+  std::unique_ptr<InvalidationFeed> feed_;  // last: what it hears is done to all above
 };
 
 }  // namespace aiserve::inline v0::detail

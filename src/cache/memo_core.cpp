@@ -100,6 +100,12 @@ void MemoCore::set_version(std::string text) {
 }
 
 bool MemoCore::erase(const TenantId& tenant, const Digest& digest) {
+  const bool erased = erase_here(tenant, digest);
+  loading_.tell({.kind = kResultNote, .tenant = tenant, .text = name_, .digest = digest});
+  return erased;
+}
+
+bool MemoCore::erase_here(const TenantId& tenant, const Digest& digest) {
   for (const bool anew : {false, true}) flights_.detach({tenant, digest, anew});
   if (!loading_.tiers().empty()) loading_.tiers().erase(tier_key(tenant, digest));
   return loading_.memory().erase(tenant, memory_key(digest));

@@ -46,6 +46,8 @@ class MemoCore {
   void set_version(std::string text);
   void invalidate() { loading_.invalidate_namespace(name_); }
   bool erase(const TenantId& tenant, const Digest& digest);
+  /// Not on other nodes.
+  bool erase_here(const TenantId& tenant, const Digest& digest);
 
   MemoLookup look_up(const Context& ctx, const MemoKey& key, const CacheControl& control);
   Async<Bytes> load(const Context& ctx, const MemoLookup& lookup,

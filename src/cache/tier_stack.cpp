@@ -159,6 +159,16 @@ std::optional<TierKey> TierStack::wanted_kills(const Tier& tier) const {
   return kills_key();
 }
 
+Async<void> TierStack::flush(const Context& ctx) {
+  for (const auto& tier : tiers_) {
+    if (wanted_kills(*tier)) static_cast<void>(co_await tier->reader.get(ctx, kills_key()));
+    if (wanted_kills(*tier)) co_return Error(Errc::unavailable, "the tier cannot be read");
+    const Result<void> written = co_await tier->writer.flush(ctx);
+    if (!written) co_return written;
+  }
+  co_return success();
+}
+
 // Not known what was invalidated: then all that was.
 void TierStack::got_kills(Tier& tier, const std::optional<Bytes>& bytes) {
   std::optional<TierKills> kills = bytes ? decode_kills(*bytes) : TierKills();

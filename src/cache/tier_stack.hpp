@@ -34,6 +34,9 @@ class TierStack {
   void write(const TierKey& key, const TierRecord& record);
   void erase(const TierKey& key);
   void erase_tenant(const TenantId& tenant);
+  /// Returns when all tiers have what was killed and erased before. Errors: unavailable, those of
+  /// `ctx`.
+  Async<void> flush(const Context& ctx);
 
   /// About once a second.
   void tick();

@@ -54,6 +54,10 @@ void TierWriter::drop_oldest() {
     erased(*key);
     hooks_.erase_lost(*key);
   }
+  if (const auto* mark = std::get_if<MarkPtr>(&oldest)) {
+    (*mark)->lost = true;
+    (*mark)->settle(Operation::Outcome::completed);
+  }
   queue_.pop_front();
 }
 
@@ -65,6 +69,18 @@ void TierWriter::erased(const TierKey& key) {
 bool TierWriter::erasing(const TierKey& key) const {
   const std::scoped_lock lock(mutex_);
   return !erasing_.empty() && erasing_.contains(name_of(key));
+}
+
+Async<void> TierWriter::flush(const Context& ctx) {
+  const auto mark = make_intrusive<Mark>();
+  if (!mark->bind(&link_.runtime().core())) co_return Error(Errc::internal, "not on an I/O thread");
+  if (gate_.closed()) co_return Error(Errc::unavailable, "the cache is stopping");
+  enqueue(mark);
+  mark->watch(ctx);
+  co_await mark->wait();
+  if (mark->outcome() != Operation::Outcome::completed) co_return mark->error();
+  if (mark->lost) co_return Error(Errc::unavailable, "the tier cannot follow");
+  co_return success();
 }
 
 void TierWriter::wake() {
@@ -135,6 +151,7 @@ Async<void> TierWriter::write_next() {
     const Result<void> erased = co_await link_.erase_tenant(std::move(tenant));
     if (!erased) co_return erased;
   }
+  for (const MarkPtr& mark : take<MarkPtr>()) mark->settle(Operation::Outcome::completed);
   co_return success();
 }
 

@@ -11,6 +11,7 @@
 
 #include "aiserve/core/gate.hpp"
 #include "cache/tier_link.hpp"
+#include "core/operation.hpp"
 
 namespace aiserve::inline v0::detail {
 
@@ -32,6 +33,9 @@ class TierWriter {
   /// Tried until it is done.
   void erase(TierKey key);
   void erase_tenant(TenantId tenant);
+  /// Returns when what is urgent or queued now has been written. Errors: unavailable (some of it
+  /// was dropped, or nothing is written any more), those of `ctx`.
+  Async<void> flush(const Context& ctx);
   /// Looks at what is urgent soon.
   void wake();
 
@@ -40,7 +44,12 @@ class TierWriter {
   std::size_t queued_bytes() const;
 
  private:
-  using Item = std::variant<TierEntry, TierKey, TenantId>;
+  // Who waits for all that was queued before.
+  struct Mark : Operation {
+    bool lost = false;
+  };
+  using MarkPtr = IntrusivePtr<Mark>;
+  using Item = std::variant<TierEntry, TierKey, TenantId, MarkPtr>;
 
   static std::size_t size_of(const Item& item) noexcept;
   void enqueue(Item item);

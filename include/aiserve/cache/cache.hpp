@@ -29,6 +29,7 @@
 namespace aiserve::inline v0 {
 
 class CacheTier;
+class EventBus;
 class Runtime;
 namespace detail {
 struct CacheImpl;
@@ -75,6 +76,13 @@ class Cache {
   /// ConfigError, also without CacheOptions::digest_key.
   void add_tier(CacheTier& tier, TierOptions options = {});
 
+  /// Tells the other caches that follow the topic what is erased and invalidated here, and does
+  /// here what they tell. When something may have been missed (a message, a node that fell silent)
+  /// everything is invalidated here. At wiring; the bus outlives the cache. `topic`: default
+  /// "aiserve/cache/" and the cache's name. Throws ConfigError, also without
+  /// CacheOptions::digest_key, which all nodes share.
+  void follow(EventBus& bus, std::string topic = {});
+
   /// Each in O(1): what was stored, or began to be computed, until now is dead; its memory is
   /// reclaimed as it is met.
   void invalidate_tag(const TenantId& tenant, std::string_view tag);
@@ -85,6 +93,11 @@ class Cache {
   void invalidate_namespace(std::string_view prefix);
   /// Results of one version of a memoized operation.
   void invalidate_version(std::string_view name, std::string_view version);
+
+  /// Returns when every tier has what was erased and invalidated before this call: a crash cannot
+  /// undo it any more. Only on an I/O thread. Errors, and then it may be undone: unavailable (a
+  /// tier cannot be read, or could not follow), those of `ctx`.
+  Async<void> flush(const Context& ctx);
 
   /// Writes what is alive, tenant by tenant, to a file that restore() reads after a restart: the
   /// number of entries. Blocks: call it on the blocking pool, or when the runtime has stopped. What

@@ -308,3 +308,80 @@ TEST_CASE("a tier needs a digest key that outlives the process, and options in t
                   ConfigError);
   cache.add_tier(below.tier);
 }
+
+namespace {
+
+// "waits" until it has ended.
+struct Flush {
+  explicit Flush(Process& process, Duration patience = 1h) {
+    const auto flush = [this, &process](const Context& ctx) -> Async<void> {
+      const Result<void> flushed = co_await process.cache.flush(ctx);
+      text = flushed ? "done" : std::string(traits(flushed.error().code()).label);
+      co_return success();
+    };
+    spawn(process.sim.runtime(), process.context("acme", patience), flush);
+    process.sim.run_until_idle();
+  }
+  std::string text = "waits";
+};
+
+}  // namespace
+
+TEST_CASE("an invalidation that was flushed outlives a crash; one that was not may be lost") {
+  for (const bool flushed : {true, false}) {
+    Below below;
+    {
+      Process process(below.tier);
+      process.get().value();
+      if (!flushed) below.tier.set(TierFault::fail);
+      process.cache.invalidate_tag(kAcme, "flour");
+      if (flushed) CHECK(Flush(process).text == "done");
+      below.tier.set(TierFault::fail);  // as after a crash, nothing more is written
+    }
+    below.tier.set(TierFault::none);
+    Process next(below.tier);
+    CHECK(next.get().value() == "cake");
+    CHECK(next.oven.begun == (flushed ? 1 : 0));
+  }
+}
+
+TEST_CASE("a flush waits for a tier that fails as long as its caller does") {
+  Below below;
+  Process process(below.tier);
+  CHECK(Flush(process).text == "done");
+  below.tier.set(TierFault::fail);
+  process.cache.invalidate_tag(kAcme, "flour");
+  Flush impatient(process, 2s);
+  Flush patient(process);
+  CHECK(impatient.text == "waits");
+  process.sim.advance(3s);
+  CHECK(impatient.text == "deadline_exceeded");
+  CHECK(patient.text == "waits");
+  below.tier.set(TierFault::none);
+  process.sim.advance(60s);
+  CHECK(patient.text == "done");
+}
+
+TEST_CASE("a flush says so when what it waited for was dropped") {
+  Below below;
+  Process process(below.tier, {}, {.write_queue = 4096});
+  process.get().value();
+  below.tier.set(TierFault::fail);
+  process.cache.invalidate_tag(kAcme, "flour");
+  Flush flush(process);
+  CHECK(flush.text == "waits");
+  for (int i = 0; i < 100; ++i) process.get(std::to_string(i)).value();
+  CHECK(flush.text == "unavailable");
+}
+
+TEST_CASE("without tiers there is nothing to flush") {
+  MemoBench bench;
+  std::string text;
+  const auto flush = [&](const Context& ctx) -> Async<void> {
+    text = (co_await bench.cache.flush(ctx)).ok() ? "done" : "failed";
+    co_return success();
+  };
+  spawn(bench.sim.runtime(), bench.context(), flush);
+  bench.sim.run_until_idle();
+  CHECK(text == "done");
+}
