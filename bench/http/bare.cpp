@@ -4,11 +4,13 @@
 //   GET /plaintext    a coroutine that completes at once
 //   GET /suspending   one that suspends once and is resumed through its thread's inbox
 //   GET /ws           a WebSocket whose callback sends each message back
-//   GET /stream       64 MiB in pieces of 64 KiB, through a stream_buffer of 256 KiB
+//   GET /stream       64 MiB in pieces of 16 KiB, each made when it is written, through a
+//                     stream_buffer of 256 KiB
 #include <aiserve/http/server.hpp>
 #include <aiserve/http/websocket.hpp>
 
 #include <cstdlib>
+#include <cstring>
 
 #include "core/operation.hpp"
 
@@ -42,9 +44,13 @@ Async<http::Response> plaintext(const Context&, const http::Request&) {
 }
 
 Async<void> stream(const Context&, const http::Request&, http::BodyWriter& out) {
-  const std::string piece(64 * 1024, 'x');
-  for (int i = 0; i < 1024; ++i) {
-    if (Result<void> sent = co_await out.write(piece); !sent) co_return sent;
+  constexpr std::size_t kPiece = 16 * 1024;
+  for (int i = 0; i < 4096; ++i) {
+    aiserve::MutableBytes piece(kPiece);
+    std::memset(piece.data(), 'x', kPiece);
+    aiserve::Bytes bytes = std::move(piece).freeze();
+    Result<void> sent = co_await out.write(std::move(bytes));
+    if (!sent) co_return sent;
   }
   co_return aiserve::success();
 }

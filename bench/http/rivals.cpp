@@ -10,12 +10,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Its configuration names the port, so the shell writes one before it becomes nginx.
+// Its configuration names the port, so the shell writes one before it becomes nginx; what it wrote
+// goes when nginx has ended.
 Command nginx_listening(const std::string& tls) {
   require_program("nginx");
   const std::string script = "dir=$(mktemp -d); sed \"s|@LISTEN@|$1|; s|@TLS@|" + tls +
                              "|; s|@DIR@|$dir|g\" " BENCH_RIVALS
-                             "/nginx/nginx.conf.in >$dir/conf && exec nginx -p $dir -c $dir/conf";
+                             "/nginx/nginx.conf.in >$dir/conf; "
+                             "(setsid sh -c \"tail --pid=$$ -f /dev/null; rm -rf $dir\" "
+                             "</dev/null >/dev/null 2>&1 &); exec nginx -p $dir -c $dir/conf";
   return {"sh", "-c", script, "nginx", "@PORT@" + std::string(tls.empty() ? "" : " ssl")};
 }
 

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace aiserve::testing {
+namespace aiserve::inline v0::testing {
 
 class ChildProcess {
  public:
@@ -120,4 +120,4 @@ class ChildProcess {
   Stream err_;
 };
 
-}  // namespace aiserve::testing
+}  // namespace aiserve::inline v0::testing

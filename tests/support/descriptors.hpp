@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <iterator>
 
-namespace aiserve::testing {
+namespace aiserve::inline v0::testing {
 
 inline std::size_t open_descriptors() {
   const std::filesystem::directory_iterator begin("/proc/self/fd");
@@ -13,4 +13,4 @@ inline std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(begin, std::filesystem::directory_iterator())) - 1;
 }
 
-}  // namespace aiserve::testing
+}  // namespace aiserve::inline v0::testing

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace aiserve::testing {
+namespace aiserve::inline v0::testing {
 
 class TemporaryDirectory {
  public:
@@ -36,4 +36,4 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-}  // namespace aiserve::testing
+}  // namespace aiserve::inline v0::testing

@@ -14,32 +14,12 @@
 #include "aiserve/http/metrics.hpp"
 #include "aiserve/http/server.hpp"
 #include "aiserve/http/status.hpp"
-#include "unit/http/client.hpp"
-#include "unit/http/log_lines.hpp"
+#include "unit/http/host.hpp"
 
 namespace aiserve::http {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Host {
-  explicit Host(ServerOptions options = {}, int io_threads = 1)
-      : telemetry({.log_sink = lines.sink()}),
-        runtime({.io_threads = io_threads, .telemetry = &telemetry}),
-        server(runtime, loopback(std::move(options))) {}
-
-  static ServerOptions loopback(ServerOptions options) {
-    options.address = "127.0.0.1";
-    options.port = 0;
-    return options;
-  }
-  Client client() { return Client(server.port()); }
-
-  LogLines lines;
-  Telemetry telemetry;
-  Runtime runtime;
-  Server server;
-};
 
 Async<Response> suspended_hello(Runtime& runtime, const Context& ctx) {
   const auto work = [] { return std::string("from the pool"); };

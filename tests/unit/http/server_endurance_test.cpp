@@ -1,6 +1,5 @@
 // 10,000 requests at 64 connections with clients killed in between, three rounds.
 #include <atomic>
-#include <fstream>
 #include <random>
 #include <thread>
 #include <vector>
@@ -10,25 +9,13 @@
 #include "aiserve/core/async.hpp"
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/http/server.hpp"
+#include "support/memory.hpp"
 #include "unit/http/client.hpp"
 
 namespace aiserve::http {
 namespace {
 
 using namespace std::chrono_literals;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kRssTells = false;  // freed memory stays in quarantine
-#else
-constexpr bool kRssTells = true;
-#endif
-
-std::size_t rss_mib() {
-  std::ifstream file("/proc/self/statm");
-  std::size_t pages = 0;
-  file >> pages >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / (1024 * 1024);
-}
 
 struct Tally {
   std::atomic<int> answered{0};
@@ -103,9 +90,9 @@ TEST_CASE("10,000 requests with clients killed in between leave nothing behind, 
     CHECK(tally.wrong == 0);
     CHECK(tally.answered + tally.killed >= kRequests);
     CHECK(tally.killed > 500);
-    rss.push_back(rss_mib());
+    rss.push_back(testing::resident_kib());
   }
-  if (kRssTells) CHECK(rss[2] <= rss[0] + 8);
+  if (testing::kMemoryTells) CHECK(rss[2] <= rss[0] + 8 * 1024);
   CHECK(Client(server.port()).get("/plain").status == 200);
   runtime.shutdown();
   CHECK(server.connections() == 0);

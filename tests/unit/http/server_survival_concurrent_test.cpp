@@ -3,12 +3,12 @@
 #include <array>
 
 #include <doctest/doctest.h>
-#include <malloc.h>
 
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/http/multipart.hpp"
 #include "aiserve/http/server.hpp"
 #include "support/descriptors.hpp"
+#include "support/memory.hpp"
 #include "unit/http/client.hpp"
 #include "unit/http/gzip.hpp"
 
@@ -16,12 +16,6 @@ namespace aiserve::http {
 namespace {
 
 using namespace std::string_view_literals;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kHeapTells = false;  // the sanitizer's own heap
-#else
-constexpr bool kHeapTells = true;
-#endif
 
 // After the Big List of Naughty Strings: what breaks parsers, shells, queries and screens.
 constexpr std::array kNaughty{"undefined"sv,
@@ -227,10 +221,14 @@ TEST_CASE("bombs and floods leave neither memory nor descriptors behind") {
     SurvivalHost host;
     barrage(host, bomb);
     host.check_service();
-    const std::size_t once = ::mallinfo2().uordblks;
+    const std::size_t heap = testing::heap_bytes();
+    const std::size_t resident = testing::resident_kib();
     for (int i = 0; i < 3; ++i) barrage(host, bomb);
     host.check_service();
-    if (kHeapTells) CHECK(::mallinfo2().uordblks <= once + 256 * 1024);
+    if (testing::kMemoryTells) {
+      CHECK(testing::heap_bytes() <= heap + 256 * 1024);
+      CHECK(testing::resident_kib() <= resident + 8 * 1024);
+    }
     host.runtime.shutdown();
     CHECK(host.server.connections() == 0);
   }

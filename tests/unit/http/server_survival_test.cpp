@@ -1,7 +1,6 @@
 // Attacks by slowness and by size. Each ends with an ordinary request served, and with every
 // connection and descriptor given back.
 #include <deque>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -9,6 +8,8 @@
 #include <sys/resource.h>
 
 #include "aiserve/core/async.hpp"
+#include "support/descriptors.hpp"
+#include "support/memory.hpp"
 #include "unit/http/client.hpp"
 #include "unit/http/simulation.hpp"
 
@@ -24,11 +25,6 @@ bool answered(const Client& client) {
   return ::poll(&wait, 1, 0) == 1;
 }
 
-std::size_t open_descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
-
 class Siege : public Simulation {
  public:
   explicit Siege(ServerOptions given = {}) : Simulation(std::move(given)) {
@@ -40,12 +36,14 @@ class Siege : public Simulation {
     server.get("/", [](const Context&, const Request&) { return text("alive"); });
     sim.start();
     CHECK(served());
-    descriptors_ = open_descriptors();
+    descriptors_ = testing::open_descriptors();
+    resident_ = testing::resident_kib();
   }
   ~Siege() {
     attackers.clear();
     CHECK(run_until([&] { return server.connections() == 0; }));
-    CHECK(open_descriptors() <= descriptors_);
+    CHECK(testing::open_descriptors() <= descriptors_);
+    if (testing::kMemoryTells) CHECK(testing::resident_kib() <= resident_ + 8 * 1024);
     CHECK(served());
   }
 
@@ -88,6 +86,7 @@ class Siege : public Simulation {
 
  private:
   std::size_t descriptors_ = 0;
+  std::size_t resident_ = 0;  // KiB
 };
 
 TEST_CASE("heads that come a byte a second are ended in their time") {

@@ -1,30 +1,17 @@
 // 64 streams of 64 MiB to clients that do not read: memory stays within the buffers.
-#include <fstream>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/http/server.hpp"
+#include "support/memory.hpp"
 #include "unit/http/client.hpp"
 
 namespace aiserve::http {
 namespace {
 
 using namespace std::chrono_literals;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kRssTells = false;  // freed memory stays in quarantine
-#else
-constexpr bool kRssTells = true;
-#endif
-
-std::size_t rss_kib() {
-  std::ifstream file("/proc/self/statm");
-  std::size_t pages = 0;
-  file >> pages >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
-}
 
 TEST_CASE("64 MiB to each of 64 clients that do not read costs their buffers, no more") {
   constexpr std::size_t kClients = 64;
@@ -49,14 +36,17 @@ TEST_CASE("64 MiB to each of 64 clients that do not read costs their buffers, no
   server.get("/probe", [](const Context&, const Request&) { return text("alive"); });
   runtime.start();
   CHECK(Client(server.port()).get("/probe").body == "alive");
-  const std::size_t before = rss_kib();
+  const std::size_t before = testing::heap_bytes();
   std::vector<Client> clients;
   clients.reserve(kClients);
   for (std::size_t i = 0; i < kClients; ++i) {
     clients.emplace_back(server.port());
     clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   }
-  for (Client& client : clients) CHECK(client.wait_for("\r\n\r\n"));
+  for (Client& client : clients) {
+    CHECK(client.wait_for("\r\n\r\n"));
+    std::string().swap(client.received());
+  }
   // A probe is served by the same thread: when nothing was written between two, all writers wait.
   for (std::size_t last = 1; last != written;) {
     last = written;
@@ -64,9 +54,11 @@ TEST_CASE("64 MiB to each of 64 clients that do not read costs their buffers, no
   }
   CHECK(server.in_flight() == kClients);
   CHECK(written < kClients * kBody / 4);
-  const std::size_t grown = rss_kib() - before;
-  MESSAGE("RSS grew by ", grown, " KiB, the buffers hold ", kClients * kBuffer / 1024, " KiB");
-  if (kRssTells) CHECK(static_cast<double>(grown) <= 1.2 * kClients * kBuffer / 1024 + 8 * 1024);
+  // The buffers, and of each handler the piece that waits for room.
+  const double buffers = kClients * kBuffer;
+  const auto grown = static_cast<double>(testing::heap_bytes() - before);
+  MESSAGE("the heap grew by ", grown / buffers, " x the buffers");
+  if (testing::kMemoryTells) CHECK(grown <= 1.2 * buffers);
   for (Client& client : clients) client.kill();
   runtime.shutdown();
   CHECK(server.in_flight() == 0);

@@ -13,7 +13,7 @@
 #include "aiserve/http/server.hpp"
 #include "aiserve/http/websocket.hpp"
 #include "http/websocket_deflate.hpp"
-#include "unit/http/log_lines.hpp"
+#include "unit/http/host.hpp"
 #include "unit/http/websocket_client.hpp"
 
 namespace aiserve::http {
@@ -25,11 +25,8 @@ using detail::client_text;
 using detail::Opcode;
 using detail::ServerFrame;
 
-struct Host {
-  explicit Host(int io_threads = 1)
-      : telemetry({.log_sink = lines.sink()}),
-        runtime({.io_threads = io_threads, .telemetry = &telemetry}),
-        server(runtime, {.address = "127.0.0.1", .port = 0}) {
+struct SocketHost : Host {
+  explicit SocketHost(int io_threads = 1) : Host({}, io_threads) {
     server.get("/plain", [](const Context&, const Request&) { return text("plain"); });
   }
 
@@ -38,15 +35,7 @@ struct Host {
     return WebSocketClient(server.port(), path, fields, first);
   }
   // What every test ends with: a normal request is served.
-  void check_service() {
-    Client client(server.port());
-    CHECK(client.get("/plain").body == "plain");
-  }
-
-  LogLines lines;
-  Telemetry telemetry;
-  Runtime runtime;
-  Server server;
+  void check_service() { CHECK(client().get("/plain").body == "plain"); }
 };
 
 Async<void> echo(const Context&, WebSocket& socket) {
@@ -59,7 +48,7 @@ Async<void> echo(const Context&, WebSocket& socket) {
 void echo_back(WebSocket& socket, const MessageView& message) { (void)socket.send(message); }
 
 TEST_CASE("a coroutine and a callback answer messages of every size") {
-  Host host;
+  SocketHost host;
   host.server.websocket("/coroutine", echo).websocket("/callback", echo_back);
   host.runtime.start();
   for (const char* path : {"/coroutine", "/callback"}) {
@@ -84,7 +73,7 @@ TEST_CASE("a coroutine and a callback answer messages of every size") {
 }
 
 TEST_CASE("frames that come with the handshake are not lost") {
-  Host host;
+  SocketHost host;
   host.server.websocket("/ws", echo).websocket("/callback", echo_back);
   host.runtime.start();
   for (const char* path : {"/ws", "/callback"}) {
@@ -96,7 +85,7 @@ TEST_CASE("frames that come with the handshake are not lost") {
 }
 
 TEST_CASE("the handler sees the request, and what was agreed on") {
-  Host host;
+  SocketHost host;
   host.server.websocket("/rooms/{room}",
                         [](const Context& ctx, WebSocket& socket) -> Async<void> {
                           co_return socket.send(std::string(socket.request().param("room")) + " " +
@@ -117,7 +106,7 @@ TEST_CASE("the handler sees the request, and what was agreed on") {
 }
 
 TEST_CASE("hooks refuse before the 101, and the connection goes on as HTTP") {
-  Host host;
+  SocketHost host;
   std::atomic<int> opened{0};
   WebSocketOptions options;
   options.on_open = [&](WebSocket&) { ++opened; };
@@ -140,7 +129,7 @@ TEST_CASE("hooks refuse before the 101, and the connection goes on as HTTP") {
 }
 
 TEST_CASE("handshakes that are none are answered as HTTP") {
-  Host host;
+  SocketHost host;
   host.server.websocket("/ws", echo);
   host.runtime.start();
   Client client(host.server.port());
@@ -164,7 +153,7 @@ TEST_CASE("handshakes that are none are answered as HTTP") {
 }
 
 TEST_CASE("an error of the handler is 1011 to the client, its text is in the log only") {
-  Host host;
+  SocketHost host;
   host.server
       .websocket("/error",
                  [](const Context&, WebSocket&) -> Async<void> {
@@ -193,7 +182,7 @@ TEST_CASE("an error of the handler is 1011 to the client, its text is in the log
 }
 
 TEST_CASE("a handler is told when its client vanishes") {
-  Host host;
+  SocketHost host;
   std::promise<CancelReason> reason;
   std::promise<int> code;
   WebSocketOptions options;
@@ -217,7 +206,7 @@ TEST_CASE("a handler is told when its client vanishes") {
 }
 
 TEST_CASE("a client that breaks the protocol is told, and the server goes on") {
-  Host host;
+  SocketHost host;
   host.server.websocket("/ws", echo, {.max_message = 1000});
   host.runtime.start();
   using namespace std::string_literals;
@@ -240,7 +229,7 @@ TEST_CASE("a client that breaks the protocol is told, and the server goes on") {
 }
 
 TEST_CASE("a server that drains says 1001 to all and ends when they have answered") {
-  Host host(2);
+  SocketHost host(2);
   host.server.websocket("/coroutine", echo).websocket("/callback", echo_back);
   host.runtime.start();
   std::vector<WebSocketClient> clients;
@@ -260,7 +249,7 @@ TEST_CASE("a server that drains says 1001 to all and ends when they have answere
 }
 
 TEST_CASE("clients that never answer the 1001 do not hold up a drain") {
-  Host host;
+  SocketHost host;
   host.server.websocket("/coroutine", echo, {.close_timeout = 1ms})
       .websocket("/callback", echo_back, {.close_timeout = 1ms});
   host.runtime.start();
@@ -273,7 +262,7 @@ TEST_CASE("clients that never answer the 1001 do not hold up a drain") {
 }
 
 TEST_CASE("events of many threads reach every follower, in the order of each thread") {
-  Host host(2);
+  SocketHost host(2);
   MemoryEventBus bus;
   host.server.websocket("/ws", [&](const Context&, WebSocket& socket) -> Async<void> {
     if (Result<void> on = socket.follow(bus, "t"); !on) co_return on;
@@ -320,7 +309,7 @@ TEST_CASE("events of many threads reach every follower, in the order of each thr
 }
 
 TEST_CASE("a client that does not read is disconnected while others are served") {
-  Host host;
+  SocketHost host;
   std::promise<CancelReason> reason;
   WebSocketOptions options{.max_queue = 100'000};
   options.on_close = [&](WebSocket& socket) { reason.set_value(socket.context().reason()); };
@@ -346,7 +335,7 @@ TEST_CASE("a client that does not read is disconnected while others are served")
 }
 
 TEST_CASE("compressed messages pass both ways, and a bomb ends its connection only") {
-  Host host;
+  SocketHost host;
   WebSocketOptions options{.max_message = 100'000};
   options.deflate = {.enabled = true, .min_size = 100};
   host.server.websocket("/ws", echo, options);
@@ -380,7 +369,7 @@ TEST_CASE("compressed messages pass both ways, and a bomb ends its connection on
 }
 
 TEST_CASE("sockets that come and go in every way leave no descriptor and no count behind") {
-  Host host(2);
+  SocketHost host(2);
   host.server.websocket("/coroutine", echo).websocket("/callback", echo_back);
   host.runtime.start();
   const auto open_files = [] {
@@ -409,7 +398,7 @@ TEST_CASE("sockets that come and go in every way leave no descriptor and no coun
 }
 
 TEST_CASE("what goes over WebSockets is counted") {
-  Host host;
+  SocketHost host;
   host.server.websocket("/ws", echo);
   host.runtime.start();
   WebSocketClient client = host.connect();
@@ -426,7 +415,7 @@ TEST_CASE("what goes over WebSockets is counted") {
 }
 
 TEST_CASE("options of a WebSocket are checked when it is wired") {
-  Host host;
+  SocketHost host;
   CHECK_THROWS_AS(host.server.websocket("/ws", echo, {.max_message = 0}), ConfigError);
 }
 
