@@ -20,15 +20,22 @@ Async<std::string> doubled(Batcher& batcher, const Context& ctx, std::string_vie
   while (!lines.empty()) {
     const std::string_view line = lines.substr(0, lines.find('\n'));
     lines.remove_prefix(std::min(lines.size(), line.size() + 1));
-    const float number = parse(line).value();
-    const Tensor row = Tensor::from<float>({1}, {number}).value();
-    const Tensor result = (co_await batcher.infer(ctx, row)).value();
-    answer += std::to_string(result.data<float>()[0]) + "\n";
+    const float number = (co_await twice(batcher, ctx, line)).value();
+    answer += std::to_string(number) + "\n";
   }
   co_return answer;
 }
 
 }  // namespace
+
+Async<float> twice(Batcher& batcher, const Context& ctx, std::string_view number) {
+  const Result<float> value = parse(number);
+  if (!value) co_return value.error();
+  const Tensor row = Tensor::from<float>({1}, {*value}).value();
+  const Result<Tensor> result = co_await batcher.infer(ctx, row);
+  if (!result) co_return result.error();
+  co_return result->data<float>()[0];
+}
 
 Async<void> double_lines(Batcher& batcher, const Context& ctx, http::BodyReader& body,
                          http::BodyWriter& answer) {

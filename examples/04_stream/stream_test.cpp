@@ -6,8 +6,10 @@
 
 #include "support/child_process.hpp"
 #include "unit/http/client.hpp"
+#include "unit/http/websocket_client.hpp"
 
 using aiserve::http::Client;
+using aiserve::http::WebSocketClient;
 using aiserve::testing::ChildProcess;
 
 namespace {
@@ -78,4 +80,29 @@ TEST_CASE("a line that is no number is an error, and the service goes on") {
             .status == 422);
   Client after(example.port);
   CHECK(after.get("/").status == 200);
+}
+
+TEST_CASE("a WebSocket gets the same ticks, and its numbers are doubled") {
+  Example example;
+  WebSocketClient socket(example.port, "/v1/live");
+  REQUIRE(socket.handshake.status == 101);
+  const auto hear = [&](const std::string& wanted) {
+    for (std::string text = socket.hear(); text != "(nothing)"; text = socket.hear()) {
+      if (text.find(wanted) != std::string::npos) return true;
+    }
+    return false;
+  };
+  CHECK(hear("\"computed\":0"));
+  socket.say("2.5");
+  CHECK(hear("{\"doubled\":5.000000}"));
+  CHECK(hear("\"computed\":1"));
+  for (const std::string wrong : {"two", "", "1 2", "nan", "inf", "1e39"}) {
+    CAPTURE(wrong);
+    socket.say(wrong);
+    CHECK(hear("{\"doubled\":null}"));
+  }
+  example.program.send_signal(SIGTERM);
+  int code = 0;
+  while (const auto frame = socket.next()) code = frame->code();
+  CHECK(code == 1001);
 }

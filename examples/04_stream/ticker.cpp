@@ -14,8 +14,8 @@ std::string json_of(const BatcherSnapshot& now) {
 
 }  // namespace
 
-Ticker::Ticker(Runtime& runtime, Batcher& batcher, http::EventChannel& ticks)
-    : batcher_(batcher), ticks_(ticks) {
+Ticker::Ticker(Runtime& runtime, Batcher& batcher, http::EventChannel& ticks, MemoryEventBus& bus)
+    : batcher_(batcher), ticks_(ticks), bus_(bus) {
   const auto begin = [this, &runtime] {
     spawn(runtime, life_, [this](const Context& ctx) { return run(ctx); });
   };
@@ -27,6 +27,7 @@ Async<void> Ticker::run(const Context& ctx) {
   do {
     const std::string data = json_of(batcher_.snapshot());
     (void)ticks_.send({.event = "tick", .data = data});
+    (void)bus_.publish_now(kTicks, Bytes::copy(data));
   } while (co_await sleep(ctx, 250ms));
   co_return success();
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The WebSocket test as CTest runs it: only where somebody asked for it, for it needs node and npm.
+# websocket.sh TEST.mjs: a test with npm ws, and a browser, as CTest runs it: only where somebody asked for
+# it, for it needs node and npm.
 # The browser half says SKIPPED where there is no browser.
 set -euo pipefail
 if [[ ${AISERVE_BROWSER:-} != 1 ]]; then
@@ -10,4 +11,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 if [[ ! -d node_modules/ws ]]; then
   npm ci --ignore-scripts --no-audit --no-fund || { echo "SKIPPED: npm cannot install ws"; exit 77; }
 fi
-exec node --test websocket.test.mjs
+exec node --test "${1:?usage: websocket.sh TEST.mjs}"
