@@ -59,7 +59,16 @@ void WebSocketConnection::feed(std::string_view bytes, TimePoint now) {
 std::size_t WebSocketConnection::process(std::string_view input) {
   const std::size_t size = input.size();
   while (!input.empty() && may_read()) step(input);
+  follow_message();
   return size - input.size();
+}
+
+void WebSocketConnection::follow_message() {
+  if (reader_.between_messages()) {
+    message_since_.reset();
+  } else if (!message_since_) {
+    message_since_ = now_;
+  }
 }
 
 void WebSocketConnection::process_spill() {
@@ -97,6 +106,7 @@ void WebSocketConnection::step(std::string_view& input) {
 
 void WebSocketConnection::take_message() {
   setup_.metrics.received.inc();
+  message_since_.reset();
   if (!outbox_->open()) return;  // nobody wants it any more
   if (setup_.on_message != nullptr) return deliver();
   inbox_.push(reader_.type(), Bytes::adopt(std::move(reader_.message())));
@@ -151,7 +161,10 @@ void WebSocketConnection::end_of_input(TimePoint now) {
 
 void WebSocketConnection::tick(TimePoint now) {
   const Turn turn(*this, now);
-  if (!wants_read()) heard_ = now;  // it may have said something that was not read
+  if (!wants_read()) {  // it may have said something that was not read
+    heard_ = now;
+    if (message_since_) message_since_ = now;
+  }
   if (out_ != nullptr && now - out_since_ >= setup_.write_timeout) {
     return end(CancelReason::slow_client);
   }
@@ -159,7 +172,15 @@ void WebSocketConnection::tick(TimePoint now) {
     if (now - closing_since_ >= setup_.options.close_timeout) end(CancelReason::client_gone);
   } else {
     check_silence();
+    check_message();
   }
+}
+
+void WebSocketConnection::check_message() {
+  if (!message_since_ || phase_ != Phase::open) return;
+  if (now_ - *message_since_ < setup_.options.message_timeout) return;
+  fail(1008, "the message took too long");
+  pump();
 }
 
 void WebSocketConnection::check_silence() {

@@ -118,6 +118,8 @@ class WebSocketConnection final : public Protocol {
   void fail(std::uint16_t code, std::string_view reason);
   void stop_listening() noexcept;
   void begin_closing() noexcept;
+  void follow_message();
+  void check_message();
   void check_silence();
   void end(CancelReason reason) noexcept;
   void tell_end() noexcept;
@@ -152,8 +154,9 @@ class WebSocketConnection final : public Protocol {
   TimePoint now_;
   TimePoint heard_;  // from the peer, or since when we listen again
   TimePoint pinged_;
-  TimePoint out_since_;      // last progress of the output
-  TimePoint closing_since_;  // since either side began to close
+  std::optional<TimePoint> message_since_;  // that of which more is to come
+  TimePoint out_since_;                     // last progress of the output
+  TimePoint closing_since_;                 // since either side began to close
   Phase phase_ = Phase::open;
   CancelReason reason_ = CancelReason::client_gone;
   bool in_turn_ = false;  // the connection gathers after it anyway

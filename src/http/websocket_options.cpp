@@ -39,6 +39,7 @@ void check(const WebSocketOptions& options) {
           "max_queue must be 1 KiB to 1 GiB");
   require(options.max_unread >= 1 && options.max_unread <= kGib,
           "max_unread must be 1 byte to 1 GiB");
+  require(is_time(options.message_timeout), "message_timeout must be 1 ms to one day");
   require(is_time(options.ping_interval), "ping_interval must be 1 ms to one day");
   require(is_time(options.idle_timeout), "idle_timeout must be 1 ms to one day");
   require(is_time(options.close_timeout), "close_timeout must be 1 ms to one day");

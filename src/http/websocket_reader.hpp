@@ -45,6 +45,10 @@ class WebSocketReader {
   // After `failed`: why, in words.
   std::string_view reason() const noexcept { return reason_; }
 
+  // Nothing has come of a message, or of a frame, that is not complete.
+  bool between_messages() const noexcept {
+    return !in_message_ && !in_frame_ && parser_.between_frames();
+  }
   // Between two messages: gives memory back. Cheap enough for the end of every read.
   void trim() noexcept;
 

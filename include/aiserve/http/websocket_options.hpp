@@ -50,6 +50,9 @@ struct WebSocketOptions {
   /// from. One message may always wait.
   std::size_t max_unread = 256 * 1024;
 
+  /// First byte of a message to its last, over all fragments: beyond it the connection ends with
+  /// 1008. Raise it with max_message for slow uplinks.
+  std::chrono::milliseconds message_timeout{60'000};
   /// A ping after this long without a sign of life from the peer.
   std::chrono::milliseconds ping_interval{20'000};
   /// The connection ends after this long without one; above ping_interval.

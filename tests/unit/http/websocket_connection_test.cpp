@@ -225,6 +225,60 @@ TEST_CASE("a silent peer is pinged, and let go when it stays silent") {
   CHECK(f.context.reason() == CancelReason::client_gone);
 }
 
+TEST_CASE("a message that does not end in time ends the socket with 1008") {
+  const std::string one = wire({.payload = "one ", .last = false});
+  const std::string rest = wire({.opcode = Opcode::continuation, .payload = "message"});
+  const std::string ping = wire({.opcode = Opcode::ping});
+  // A head alone, a head and a part of its payload, a fragment, a control frame.
+  for (const std::string& begun :
+       {rest.substr(0, 1), client_text("hello").substr(0, 9), one, ping.substr(0, 3)}) {
+    WebSocketFixture f({.message_timeout = 15s});
+    f.feed(begun);
+    f.pass(14s);
+    CHECK(f.frames().empty());
+    f.pass(1s);
+    const auto frames = f.frames();
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].code() == 1008);
+    CHECK(f.connection->phase() == Phase::lingering);
+    f.end();
+    CHECK(f.socket().closed().code == 1008);
+  }
+}
+
+TEST_CASE("neither pings nor bytes prolong a message, and each has its own time") {
+  WebSocketFixture f({.message_timeout = 15s});
+  const std::string one = wire({.payload = "one ", .last = false});
+  const std::string more =
+      wire({.opcode = Opcode::continuation, .payload = "more ", .last = false});
+  const std::string last = wire({.opcode = Opcode::continuation, .payload = "message"});
+  f.feed(one);
+  f.pass(14s);
+  f.feed(last + one);  // the next has begun
+  CHECK(f.texts() == std::vector<std::string>{"one message"});
+  f.pass(14s);
+  f.feed(wire({.opcode = Opcode::ping}) + more);
+  CHECK(f.frames().size() == 1);
+  f.pass(1s);
+  CHECK(f.frames().back().code() == 1008);
+}
+
+TEST_CASE("the time in which the peer is not read from does not count") {
+  WebSocketFixture f({.message_timeout = 10s});
+  const std::string payload(125, 'p');
+  std::string pings;
+  for (int i = 0; i < 1000; ++i) pings += wire({.opcode = Opcode::ping, .payload = payload});
+  f.feed(wire({.payload = "begun", .last = false}));
+  f.feed(pings);
+  REQUIRE_FALSE(f.connection->wants_read());
+  f.pass(20s);
+  CHECK(f.frames().size() == 1000);
+  f.pass(9s);
+  CHECK(f.frames().empty());
+  f.pass(1s);
+  CHECK(f.frames().back().code() == 1008);
+}
+
 // --- peers that don't read
 
 TEST_CASE("a peer that doesn't read is not read from, and loses nothing") {

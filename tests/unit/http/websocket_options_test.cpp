@@ -26,6 +26,7 @@ TEST_CASE("the defaults hold, and every option out of range is named") {
   CHECK(refused({.max_message = 0}) == "max_message");
   CHECK(refused({.max_queue = 1023}) == "max_queue");
   CHECK(refused({.max_unread = 0}) == "max_unread");
+  CHECK(refused({.message_timeout = 0ms}) == "message_timeout");
   CHECK(refused({.ping_interval = 0ms}) == "ping_interval");
   CHECK(refused({.idle_timeout = 25h}) == "idle_timeout");
   CHECK(refused({.idle_timeout = 20s}) == "idle_timeout");
