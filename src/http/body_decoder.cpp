@@ -20,22 +20,25 @@ BodyDecoder::BodyDecoder(Coding coding, std::uint64_t limit)
 
 BodyDecoder::~BodyDecoder() { inflateEnd(stream_.get()); }
 
-BodyDecoder::Outcome BodyDecoder::feed(ByteView input, std::string& out) {
+BodyDecoder::Outcome BodyDecoder::feed(ByteView& input, std::string& out, std::size_t most) {
   auto* const bytes = reinterpret_cast<const Bytef*>(input.data());
   stream_->next_in = const_cast<Bytef*>(bytes);
   stream_->avail_in = static_cast<uInt>(input.size());
-  for (bool again = true; again;) {
+  const std::size_t before = out.size();
+  Outcome outcome = Outcome::more;
+  for (bool again = true; again && out.size() - before < most;) {
     if (at_end_) {
       if (stream_->avail_in == 0) break;
       // Another member.
       if (coding_ != Coding::gzip || inflateReset(stream_.get()) != Z_OK) return Outcome::broken;
       at_end_ = false;
     }
-    const Outcome outcome = step(out);
-    if (outcome != Outcome::more) return outcome;
-    again = stream_->avail_in != 0 || stream_->avail_out == 0;
+    outcome = step(out);
+    holds_back_ = !at_end_ && stream_->avail_out == 0;
+    again = outcome == Outcome::more && (stream_->avail_in != 0 || holds_back_);
   }
-  return Outcome::more;
+  input = input.last(stream_->avail_in);
+  return outcome;
 }
 
 BodyDecoder::Outcome BodyDecoder::step(std::string& out) {

@@ -21,6 +21,8 @@ class BodyDecoder {
     large    // 413
   };
 
+  static constexpr std::size_t kAll = static_cast<std::size_t>(-1);
+
   // gzip (RFC 1952, also several members) or deflate (RFC 1950, as RFC 9110 section 8.4.1.2
   // demands). Nothing beyond `limit` bytes is ever decoded. Throws std::bad_alloc.
   BodyDecoder(Coding coding, std::uint64_t limit);
@@ -28,8 +30,11 @@ class BodyDecoder {
   BodyDecoder(const BodyDecoder&) = delete;
   BodyDecoder& operator=(const BodyDecoder&) = delete;
 
-  // Takes all of `input` and appends what it says to `out`.
-  Outcome feed(ByteView input, std::string& out);
+  // Takes bytes off `input` and appends what they say to `out`, until that has grown by `most` (or
+  // by up to 16 KiB more).
+  Outcome feed(ByteView& input, std::string& out, std::size_t most = kAll);
+  // There is more to append, even without further input.
+  bool holds_back() const noexcept { return holds_back_; }
   // The body may end here.
   bool complete() const noexcept { return at_end_; }
 
@@ -39,8 +44,13 @@ class BodyDecoder {
   const Coding coding_;
   std::uint64_t left_;
   bool at_end_ = false;
+  bool holds_back_ = false;
   std::unique_ptr<z_stream_s> stream_;
 };
+
+// In words, why a body cannot be decoded.
+inline constexpr const char* kDecodesToMore = "the body decodes to more than this resource takes";
+inline constexpr const char* kNotInCoding = "the body is not in its content coding";
 
 struct DecodedBody {
   int status = 0;  // 0, or what answers: 400, 413

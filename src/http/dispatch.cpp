@@ -25,6 +25,10 @@ ContextOptions context_options(const Exchange& exchange) {
   return options;
 }
 
+std::uint64_t decoded_limit(const Exchange& exchange) noexcept {
+  return std::min<std::uint64_t>(exchange.body_limit, exchange.route->compression.max_decoded);
+}
+
 }  // namespace
 
 void Session::on_head(Exchange& exchange) {
@@ -86,30 +90,28 @@ bool Session::run_before(Exchange& exchange) {
 bool Session::accept_coding(Exchange& exchange) {
   if (!exchange.request.has_header("content-encoding")) return true;
   const auto coding = request_coding(exchange.request, exchange.route->compression);
-  // What is passed on as it comes is not decoded.
-  if (coding && (exchange.sink == nullptr || *coding == Coding::identity)) {
-    exchange.coding = *coding;
+  if (coding) {
+    if (exchange.reader == nullptr) {
+      exchange.coding = *coding;
+    } else if (*coding != Coding::identity) {
+      exchange.reader->decode_from(*coding, decoded_limit(exchange));
+    }
     return true;
   }
-  const bool decodes = exchange.route->compression.requests && exchange.sink == nullptr;
-  const std::string_view accepted = decodes ? "gzip, deflate" : "";
+  const std::string_view accepted = exchange.route->compression.requests ? "gzip, deflate" : "";
   respond(exchange, problem(*exchange.context, 415, "no such content coding is taken here")
                         .header("Accept-Encoding", accepted));
   return false;
 }
 
 bool Session::decode(Exchange& exchange) {
-  const std::uint64_t limit =
-      std::min<std::uint64_t>(exchange.body_limit, exchange.route->compression.max_decoded);
-  DecodedBody decoded = decode_body(exchange.coding, exchange.data.body, limit);
+  DecodedBody decoded = decode_body(exchange.coding, exchange.data.body, decoded_limit(exchange));
   if (decoded.status == 0) {
     exchange.data.body_block = std::move(decoded.body);
     exchange.data.body = exchange.data.body_block.view();
     return true;
   }
-  const std::string_view reason = decoded.status == 413
-                                      ? "the body decodes to more than this resource takes"
-                                      : "the body is not in its content coding";
+  const std::string_view reason = decoded.status == 413 ? kDecodesToMore : kNotInCoding;
   respond(exchange, problem(*exchange.context, decoded.status, reason));
   return false;
 }

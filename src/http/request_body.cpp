@@ -16,17 +16,22 @@ RequestBody::RequestBody(std::size_t capacity, Context ctx, std::shared_ptr<Sess
 Async<Bytes> RequestBody::read() {
   if (waiter_) co_return Error(Errc::conflict, "another read waits");
   if (const CancelReason why = ctx_.reason(); why != CancelReason::none) co_return to_error(why);
-  if (text_.empty() && !ended_ && !error_) {
+  while (text_.empty() && !ended_ && !error_) {
     const Result<void> came = co_await wait_for_more();
     if (!came.ok()) co_return came.error();
   }
-  if (!text_.empty()) {
-    // The connection has stopped reading, and goes on when it is woken.
-    if (full()) link_->wake();
-    co_return Bytes::adopt(std::exchange(text_, {}));
-  }
+  if (!text_.empty()) co_return take();
   if (error_) co_return *error_;
   co_return Bytes();
+}
+
+Bytes RequestBody::take() {
+  const bool was_full = full();
+  std::string taken = std::exchange(text_, {});
+  decode();
+  // The connection has stopped reading, and goes on when it is woken.
+  if (was_full && !full()) link_->wake();
+  return Bytes::adopt(std::move(taken));
 }
 
 Async<void> RequestBody::wait_for_more() {
@@ -44,13 +49,53 @@ Async<void> RequestBody::wait_for_more() {
 // --- the connection's side
 
 void RequestBody::put(std::string_view piece) {
-  text_ += piece;
+  if (error_) return;
+  if (decoder_) {
+    coded_ += piece;
+    decode();
+  } else {
+    text_ += piece;
+  }
   resume();
 }
 
 void RequestBody::end() {
-  ended_ = true;
+  if (decoder_) {
+    coded_ended_ = true;
+    decode();
+  } else {
+    ended_ = true;
+  }
   resume();
+}
+
+// As much as there is room for; the rest waits for the handler.
+void RequestBody::decode() {
+  if (!decoder_ || error_ || ended_) return;
+  ByteView left = std::as_bytes(std::span(coded_)).subspan(coded_at_);
+  while ((!left.empty() || decoder_->holds_back()) && text_.size() < capacity_) {
+    const auto outcome = decoder_->feed(left, text_, capacity_ - text_.size());
+    if (outcome == BodyDecoder::Outcome::more) continue;
+    const bool large = outcome == BodyDecoder::Outcome::large;
+    error_ = large ? Error(Errc::too_large, kDecodesToMore) : Error(Errc::malformed, kNotInCoding);
+    left = {};
+    break;
+  }
+  coded_at_ = coded_.size() - left.size();
+  if (left.empty()) {
+    coded_.clear();
+    coded_at_ = 0;
+    if (!decoder_->holds_back()) end_decoding();
+  }
+}
+
+void RequestBody::end_decoding() {
+  if (!coded_ended_ || error_) return;
+  if (decoder_->complete()) {
+    ended_ = true;
+  } else {
+    error_ = Error(Errc::malformed, kNotInCoding);
+  }
 }
 
 void RequestBody::fail(Error error) {
@@ -59,7 +104,8 @@ void RequestBody::fail(Error error) {
 }
 
 void RequestBody::resume() noexcept {
-  if (waiter_) waiter_->settle(Operation::Outcome::completed);
+  const bool news = !text_.empty() || ended_ || error_;
+  if (waiter_ && news) waiter_->settle(Operation::Outcome::completed);
 }
 
 }  // namespace detail

@@ -62,7 +62,8 @@ void check_body(std::string_view bytes, std::size_t slice) {
   std::string out;
   auto outcome = detail::BodyDecoder::Outcome::more;
   for (std::size_t at = 0; at < body.size(); at += slice) {
-    outcome = decoder.feed(body.subspan(at, std::min(slice, body.size() - at)), out);
+    aiserve::ByteView piece = body.subspan(at, std::min(slice, body.size() - at));
+    outcome = decoder.feed(piece, out);
     if (outcome != detail::BodyDecoder::Outcome::more) break;
   }
   const bool decoded = outcome == detail::BodyDecoder::Outcome::more && decoder.complete();

@@ -6,14 +6,16 @@
 /// is full nothing more is read from the socket, so a slow handler slows its client down.
 /// `Expect: 100-continue` is answered at the first read(). `max_body` holds as for any body;
 /// `body_timeout` bounds the time that read() waits, all waits together.
-/// A body in a content coding is 415: it is not decoded.
+/// A body in gzip or deflate is decoded as far as there is room in the buffer, up to `max_decoded`
+/// bytes in all (CompressionOptions); another coding is 415.
 /// What a handler leaves unread is dropped up to 64 KiB; with more, or of a chunked body, the
 /// connection ends behind the answer.
 /// *Thread safety:* the handler's I/O thread, one read() at a time.
 /// *Errors:* read() gives the error of the Context when that ends first (`cancelled` with reason
 /// client_gone, deadline_exceeded), malformed, too_large and deadline_exceeded when the body is
 /// (the client has its 400, 413 or 408 then, whatever the handler returns), conflict while another
-/// read() waits.
+/// read() waits. A body that is not in its coding, or decodes to too much, gives malformed and
+/// too_large, too, and the handler answers.
 ///
 ///     server.put("/files/{name}", [&](const Context& ctx, const http::Request& request,
 ///                                     http::BodyReader& body) -> Async<http::Response> {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "unit/http/client.hpp"
+#include "unit/http/gzip.hpp"
 #include "unit/http/simulation.hpp"
 
 namespace aiserve::http {
@@ -176,18 +177,65 @@ TEST_CASE("a second read while one waits is refused") {
   CHECK(client.reply().body == "b");
 }
 
-TEST_CASE("a body in a content coding is refused: what is passed on as it comes is not decoded") {
-  Simulation s;
+// What a handler that reads all of a coded body has seen, and the answer.
+struct Decoding {
   Reading seen;
-  s.server.post(
-      "/", [&](const Context&, const Request&, BodyReader& body) { return read_all(body, seen); });
+  Reply reply;
+};
+
+Decoding send_coded(std::string_view coding, std::string_view body, std::size_t slice) {
+  Simulation s({.stream_buffer = 64 * 1024});
+  Decoding result;
+  s.server.post("/", [&](const Context&, const Request&, BodyReader& reader) {
+    return read_all(reader, result.seen);
+  });
   s.sim.start();
   Client client(s.server.port());
-  client.send(post_head(3, "Content-Encoding: gzip\r\n") + "abc" +
-              post_head(3, "Content-Encoding: identity\r\n") + "abc");
-  REQUIRE(s.run_until([&] { return seen.ended; }));
-  CHECK(client.reply().status == 415);
-  CHECK(client.reply().body == "3");
+  client.send(post_head(body.size(), "Content-Encoding: " + std::string(coding) + "\r\n"));
+  while (!body.empty()) {
+    client.send(body.substr(0, slice));
+    body.remove_prefix(std::min(slice, body.size()));
+    s.settle();
+  }
+  REQUIRE(s.run_until([&] { return client.pending(); }));
+  result.reply = client.reply();
+  return result;
+}
+
+constexpr std::size_t kAtOnce = static_cast<std::size_t>(-1);
+
+TEST_CASE("a body in gzip or deflate is decoded while it comes, as much as there is room for") {
+  const std::string text(3'000'000, 't');
+  for (const int bits : {kGzip, kZlib}) {
+    const std::string coded = deflated(text, bits);
+    for (const std::size_t slice : {std::size_t{100}, kAtOnce}) {
+      const Decoding all = send_coded(bits == kGzip ? "gzip" : "deflate", coded, slice);
+      CHECK(all.reply.body == "3000000");
+      CHECK(all.seen.ended);
+      CHECK(all.seen.most < (64 + 16) * 1024);
+    }
+  }
+  CHECK(send_coded("gzip", deflated("one ") + deflated("two"), 1).reply.body == "7");
+  CHECK(send_coded("gzip", deflated(""), kAtOnce).reply.body == "0");
+  CHECK(send_coded("identity", "plain", kAtOnce).reply.body == "5");
+}
+
+TEST_CASE("a coded body that is broken, cut short or a bomb is an error of read()") {
+  const std::string coded = deflated(std::string(1000, 'x'));
+  for (const std::string& bad : {std::string("no gzip at all"), coded.substr(0, coded.size() - 1),
+                                 coded + "junk", std::string("\x1f")}) {
+    const Decoding broken = send_coded("gzip", bad, kAtOnce);
+    CHECK(broken.reply.status == 400);
+    REQUIRE(broken.seen.error);
+    CHECK(broken.seen.error->code() == Errc::malformed);
+  }
+  const std::string bomb = deflated(std::string(100'000'000, '\0'));
+  const Decoding large = send_coded("gzip", bomb, kAtOnce);
+  CHECK(large.reply.status == 413);
+  CHECK(large.seen.bytes <= CompressionOptions().max_decoded);
+  for (const std::string_view coding : {"br", "gzip, gzip", "nonsense"}) {
+    CHECK(send_coded(coding, "x", kAtOnce).reply.status == 415);
+  }
 }
 
 TEST_CASE("hooks answer before the body is read, and the handler does not run") {
