@@ -16,7 +16,8 @@ constexpr std::chrono::seconds kRetryAfter{1};
 bool Session::admit(Exchange& exchange) {
   const Route& route = *exchange.route;
   if (!route.plain()) {
-    if (core_.places.full()) return shed(exchange, Refusals::Cause::max_requests, kRetryAfter);
+    if (!spare_place_ && core_.places.full())
+      return shed(exchange, Refusals::Cause::max_requests, kRetryAfter);
     if (route.places.full()) return shed(exchange, Refusals::Cause::max_concurrent, kRetryAfter);
   }
   if (!route.estimate) return true;
@@ -27,10 +28,11 @@ bool Session::admit(Exchange& exchange) {
 
 // A place for a handler that will run for a while. Plain ones have ended before anybody else asks.
 bool Session::take_place(Exchange& exchange) {
-  exchange.server_place = core_.places.take();
+  exchange.server_place = spare_place_ ? std::move(spare_place_) : core_.places.take();
   if (!exchange.server_place) {
     return shed(exchange, Refusals::Cause::max_requests, kRetryAfter);
   }
+  if (!exchange.route->places.limited()) return true;
   exchange.route_place = exchange.route->places.take();
   if (!exchange.route_place) {
     exchange.server_place = Places::Pass();

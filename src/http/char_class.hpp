@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace aiserve::inline v0::http::detail {
@@ -14,6 +15,7 @@ enum CharClass : std::uint8_t {
   kHost = 8,    // a reg-name without the comma, which would let two Host fields merge into one
   kDigit = 16,
   kHex = 32,
+  kPathMark = 64,  // what a path may be ambiguous by
 };
 
 constexpr std::array<std::uint8_t, 256> make_char_classes() {
@@ -30,6 +32,7 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
   mark("abcdefABCDEF", kHex);
   mark("!#$%&'*+-.^_`|~", kToken);
   mark("-._~!$&'()*+;=%", kHost);
+  mark("%/.\\", kPathMark);
   return table;
 }
 
@@ -37,6 +40,12 @@ inline constexpr std::array<std::uint8_t, 256> kCharClasses = make_char_classes(
 
 constexpr bool is(char c, std::uint8_t classes) noexcept {
   return (kCharClasses[static_cast<unsigned char>(c)] & classes) != 0;
+}
+
+// The first byte from `at` on that is of none of these classes.
+inline const char* end_of(const char* at, const char* end, std::uint8_t classes) noexcept {
+  while (at != end && is(*at, classes)) ++at;
+  return at;
 }
 
 constexpr char lower(char c) noexcept {
@@ -56,6 +65,27 @@ constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
     if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
   }
   return true;
+}
+
+// The first byte that is no field content. Eight at a time: "a byte below 0x20 or equal to 0x7f"
+// after Bit Twiddling Hacks; a tab or a false alarm is looked at again one by one.
+inline const char* field_chars_end(const char* at, const char* end) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kTops = 0x8080808080808080;
+  for (;;) {
+    while (end - at >= 8) {
+      std::uint64_t word;
+      std::memcpy(&word, at, sizeof word);
+      const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kTops;
+      const std::uint64_t no_del = word ^ (kOnes * 0x7f);
+      const std::uint64_t is_del = (no_del - kOnes) & ~no_del & kTops;
+      if ((below_space | is_del) != 0) break;
+      at += 8;
+    }
+    const char* const stop = end - at >= 8 ? at + 8 : end;
+    while (at != stop && is(*at, kField)) ++at;
+    if (at != stop || at == end) return at;
+  }
 }
 
 constexpr std::string_view trim(std::string_view text) noexcept {

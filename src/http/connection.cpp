@@ -182,6 +182,7 @@ void Connection::refuse(int status, std::string_view reason) {
   exchange.close_after = exchange.answered = true;
   exchange.continue_wanted = false;
   exchange.response = events_.refusal(exchange, status, reason);
+  exchange.status = exchange.response.status();
   exchange.state = Exchange::State::ready;
   write_out();
 }

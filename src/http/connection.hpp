@@ -151,7 +151,8 @@ class Connection {
   void advance();
   void write_out();
   void say_continue(Exchange& exchange);
-  void write_head(Exchange& exchange);
+  bool can_write_now(const Exchange& exchange, const Response& response) const noexcept;
+  void write_head(Exchange& exchange, Response& response);
   bool pull_stream(Exchange& exchange);
   void append_body(Exchange& exchange, std::vector<Bytes>& pieces);
   void cut_off(Exchange& exchange) noexcept;

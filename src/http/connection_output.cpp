@@ -24,13 +24,20 @@ void Connection::answer(Exchange& exchange, Response&& response, TimePoint now) 
   now_ = now;
   if (exchange.answered) return;  // the deadline was faster
   exchange.answered = true;
-  exchange.response = std::move(response);
+  exchange.status = response.status();
   if (exchange.state == Exchange::State::running) {
     exchange.state = Exchange::State::ready;
     --running_;
   }
   // It ran alone: this is the answer that what lies behind its request has waited for.
-  if (ResponseWriter::protocol(exchange.response) == nullptr) may_switch_ = false;
+  if (ResponseWriter::protocol(response) == nullptr) may_switch_ = false;
+  if (can_write_now(exchange, response)) {
+    write_head(exchange, response);
+    exchange.state = Exchange::State::written;
+    if (!processing_) advance();
+    return;
+  }
+  exchange.response = std::move(response);
   const StreamSource* const source = ResponseWriter::stream(exchange.response).get();
   const bool handled = exchange.state == Exchange::State::ready;
   if (handled && &exchange == reading_ && source == nullptr) leave_unread(exchange);
@@ -39,6 +46,14 @@ void Connection::answer(Exchange& exchange, Response&& response, TimePoint now) 
     if (&exchange != reading_) stop_reading_ = true;
   }
   if (!processing_) advance();
+}
+
+// Nearly all: it is the next in order, complete, and so is its request.
+bool Connection::can_write_now(const Exchange& exchange, const Response& response) const noexcept {
+  return exchange.state == Exchange::State::ready && ring_[first_] == &exchange &&
+         &exchange != reading_ && ResponseWriter::stream(response) == nullptr &&
+         ResponseWriter::protocol(response) == nullptr && phase_ == Phase::open &&
+         !close_after_out_;
 }
 
 void Connection::handler_ended(Exchange& exchange) noexcept { exchange.handler_running = false; }
@@ -69,8 +84,10 @@ void Connection::write_out() {
     Exchange& exchange = slot(0);
     if (exchange.state == Exchange::State::ready) {
       if (ResponseWriter::protocol(exchange.response) != nullptr) return switch_protocol();
-      write_head(exchange);
+      write_head(exchange, exchange.response);
       if (exchange.state == Exchange::State::streaming) continue;
+      pop_front();
+    } else if (exchange.state == Exchange::State::written) {
       pop_front();
     } else if (exchange.state == Exchange::State::streaming) {
       if (!pull_stream(exchange)) return;
@@ -88,13 +105,12 @@ void Connection::say_continue(Exchange& exchange) {
   }
 }
 
-void Connection::write_head(Exchange& exchange) {
+void Connection::write_head(Exchange& exchange, Response& response) {
   using Persistence = ResponseWriter::Persistence;
   const Head& head = exchange.data.head;
-  const StreamSource* const source = ResponseWriter::stream(exchange.response).get();
+  const StreamSource* const source = ResponseWriter::stream(response).get();
   const bool head_only = head.method == Method::head;
-  const bool stream =
-      source != nullptr && !head_only && !ResponseWriter::bodiless(exchange.response);
+  const bool stream = source != nullptr && !head_only && !ResponseWriter::bodiless(response);
   const bool unbounded = source != nullptr && !source->length();
   const bool last = exchange.close_after || (draining_ && count_ == 1 && reading_ == nullptr);
   exchange.close_after = last;
@@ -108,7 +124,7 @@ void Connection::write_head(Exchange& exchange) {
     say_continue(exchange);  // this was the last chance to
     exchange.state = Exchange::State::streaming;
   }
-  ResponseWriter::write(out(), exchange.response, framing, resources_.date_line);
+  ResponseWriter::write(out(), response, framing, resources_.date_line);
 }
 
 // True if the stream has ended and the next slot is first.
@@ -174,6 +190,7 @@ void Connection::pop_front() noexcept {
 void Connection::let_go(Exchange& exchange) noexcept {
   if (exchange.handler_running) {
     exchange.connection = nullptr;  // the handler gives it back
+    exchange.data.own_peer();
   } else {
     resources_.exchanges.release(exchange);
   }

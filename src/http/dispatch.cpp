@@ -37,7 +37,7 @@ void Session::on_head(Exchange& exchange) {
   try {
     route(exchange);
   } catch (...) {
-    respond(exchange, to_response(exchange, error_from_current_exception()));
+    respond(exchange, failure(exchange, error_from_current_exception()));
   }
 }
 
@@ -48,7 +48,7 @@ void Session::route(Exchange& exchange) {
   exchange.route = match.route;
   exchange.data.pattern = match.route->pattern;
   exchange.data.param_names = &match.route->param_names;
-  exchange.data.params = match.params;
+  std::copy_n(match.params.begin(), match.param_count, exchange.data.params.begin());
   exchange.body_limit = match.route->max_body;
   if (match.route->timeout != Duration::zero()) {
     exchange.deadline = Deadline::after(exchange.began, match.route->timeout);
@@ -124,9 +124,8 @@ void Session::on_request(Exchange& exchange) {
   const Endpoint& endpoint = exchange.route->endpoint;
   if (const auto* plain = std::get_if<PlainHandler>(&endpoint)) return run_plain(exchange, *plain);
   if (!take_place(exchange)) return;
-  exchange.pass = core_.gate.enter();
-  if (!exchange.pass) exchange.pass = std::move(pass_);  // it had begun to come before the drain
-  if (!exchange.pass) {
+  if (!pass_) pass_ = core_.gate.enter();
+  if (!pass_) {  // else it had begun to come before the drain
     const Error error(Errc::unavailable, "the server is shutting down");
     return respond(exchange, problem(*exchange.context, error));
   }
@@ -144,7 +143,7 @@ void Session::run_plain(Exchange& exchange, const PlainHandler& handler) {
   } catch (...) {
     result = error_from_current_exception();
   }
-  respond(exchange, to_response(exchange, std::move(result)));
+  respond(exchange, std::move(result));
 }
 
 void Session::run_async(Exchange& exchange) {
@@ -160,7 +159,6 @@ void Session::run_events(Exchange& exchange) {
   const bool head_only = exchange.data.head.method == Method::head;
   exchange.handler_running = !head_only;
   if (head_only) {
-    exchange.pass = Gate::Pass();
     exchange.server_place = Places::Pass();
     exchange.route_place = Places::Pass();
   }
@@ -198,7 +196,6 @@ void Session::prepare_writer(Exchange& exchange) {
 
 // False if nobody will read the body.
 bool Session::begin_stream(Exchange& exchange, Response&& head) {
-  thread_.clock_now();
   respond(exchange, ResponseWriter::streaming(std::move(head), exchange.writer));
   if (!in_turn_) thread_.io().flush_later(*this);
   const bool head_only = exchange.data.head.method == Method::head;
@@ -206,9 +203,7 @@ bool Session::begin_stream(Exchange& exchange, Response&& head) {
          !ResponseWriter::bodiless(exchange.response);
 }
 
-Response Session::to_response(Exchange& exchange, Result<Response>&& result) {
-  if (result.ok()) return std::move(*result);
-  const Error& error = result.error();
+Response Session::failure(Exchange& exchange, const Error& error) {
   if (!exchange.context) exchange.context.emplace(ContextOptions{});
   const Context& ctx = *exchange.context;
   if (error.code() == Errc::cancelled && ctx.reason() == CancelReason::shutdown) {
@@ -222,13 +217,18 @@ Response Session::to_response(Exchange& exchange, Result<Response>&& result) {
   return problem(ctx, error);
 }
 
+void Session::respond(Exchange& exchange, Result<Response>&& result) {
+  if (result.ok()) return respond(exchange, std::move(*result));
+  respond(exchange, failure(exchange, result.error()));
+}
+
 void Session::respond(Exchange& exchange, Response&& response) {
   const Context& ctx = *exchange.context;
   if (exchange.route != nullptr && !core_.after.empty()) {
     try {
       for (const AfterHook& hook : core_.after) hook(ctx, exchange.request, response);
     } catch (...) {
-      response = to_response(exchange, error_from_current_exception());
+      response = failure(exchange, error_from_current_exception());
     }
   }
   std::string_view fault = ResponseWriter::fault(response);
@@ -237,7 +237,7 @@ void Session::respond(Exchange& exchange, Response&& response) {
   }
   if (!fault.empty()) {
     const Error error = Error().with_detail("the response cannot be sent: " + std::string(fault));
-    response = to_response(exchange, error);
+    response = failure(exchange, error);
   }
   if (exchange.route != nullptr && exchange.route->compression.responses) {
     compress_response(exchange.route->compression, exchange.request, response);

@@ -1,6 +1,7 @@
 #include "http/exchange.hpp"
 
 #include "http/event_queue.hpp"
+#include "http/response_writer.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -11,7 +12,7 @@ void Exchange::clear() noexcept {
   answered = handler_running = close_after = continue_wanted = false;
   chunked = pulled = false;
   coding = Coding::identity;
-  response = Response();
+  ResponseWriter::clear(response);
   context.reset();
   route = nullptr;
   connection = nullptr;

@@ -37,6 +37,7 @@ struct Exchange {
     body,      // being read
     running,   // with its handler
     ready,     // has a response that waits for its turn
+    written,   // whose response is in the out buffer
     streaming  // head written, the body is produced while it is sent
   };
 
@@ -51,6 +52,7 @@ struct Exchange {
   bool chunked = false;              // the body of the response
   bool pulled = false;               // once bytes of its stream are in the out buffer
   Coding coding = Coding::identity;  // of the body, until it is decoded
+  int status = 0;                    // of the answer
   Response response;
   std::optional<Context> context;
   const Route* route = nullptr;

@@ -17,38 +17,21 @@ std::string_view between(const char* begin, const char* end) noexcept {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-// The first byte that is no field content. Eight at a time: "a byte below 0x20 or equal to 0x7f"
-// after Bit Twiddling Hacks; a tab or a false alarm is looked at again one by one.
-const char* skip_field_chars(const char* at, const char* end) noexcept {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kTops = 0x8080808080808080;
-  for (;;) {
-    while (end - at >= 8) {
-      std::uint64_t word;
-      std::memcpy(&word, at, sizeof word);
-      const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kTops;
-      const std::uint64_t no_del = word ^ (kOnes * 0x7f);
-      const std::uint64_t is_del = (no_del - kOnes) & ~no_del & kTops;
-      if ((below_space | is_del) != 0) break;
-      at += 8;
-    }
-    const char* const stop = end - at >= 8 ? at + 8 : end;
-    while (at != stop && is(*at, kField)) ++at;
-    if (at != stop || at == end) return at;
-  }
-}
-
 bool find_method(std::string_view text, Method& method) noexcept {
   for (std::size_t i = 0; i < kMethods; ++i) {
     method = static_cast<Method>(i);
-    if (name(method) == text) return true;
+    if (name(method).front() == text.front() && name(method) == text) return true;
   }
   return false;
 }
 
 }  // namespace
 
-void HeadParser::reset() noexcept { *this = HeadParser(); }
+void HeadParser::reset() noexcept {
+  const KnownHost known = known_host_;
+  *this = HeadParser();
+  known_host_ = known;
+}
 
 HeadParser::Step HeadParser::fail(int status, std::string_view reason) noexcept {
   status_ = status;
@@ -70,7 +53,8 @@ HeadParser::Outcome HeadParser::parse(std::string_view bytes, const HeadLimits& 
   return result == Step::ok ? Outcome::done : Outcome::more;
 }
 
-HeadParser::Step HeadParser::step(Cursor& cursor, const HeadLimits& limits, Head& head) noexcept {
+inline HeadParser::Step HeadParser::step(Cursor& cursor, const HeadLimits& limits,
+                                         Head& head) noexcept {
   switch (stage_) {
     case Stage::start:
       return start(cursor);
@@ -101,12 +85,12 @@ HeadParser::Step HeadParser::out_of_bytes(std::string_view bytes,
   return fail(431, "the request head is too large");
 }
 
-void HeadParser::begin_token(const Cursor& cursor, Stage stage) noexcept {
+inline void HeadParser::begin_token(const Cursor& cursor, Stage stage) noexcept {
   token_ = static_cast<std::size_t>(cursor.at - cursor.base);
   stage_ = stage;
 }
 
-HeadParser::Step HeadParser::line_end(Cursor& cursor, Stage next) noexcept {
+inline HeadParser::Step HeadParser::line_end(Cursor& cursor, Stage next) noexcept {
   if (cursor.at == cursor.end) return Step::more;
   if (*cursor.at != '\r') return fail(400, "a line must end with CR LF");
   if (cursor.at + 1 == cursor.end) return Step::more;
@@ -116,7 +100,7 @@ HeadParser::Step HeadParser::line_end(Cursor& cursor, Stage next) noexcept {
   return Step::ok;
 }
 
-HeadParser::Step HeadParser::start(Cursor& cursor) noexcept {
+inline HeadParser::Step HeadParser::start(Cursor& cursor) noexcept {
   if (cursor.at == cursor.end) return Step::more;
   if (*cursor.at == '\r' && !blank_seen_) {  // RFC 9112 section 2.2
     const Step result = line_end(cursor, Stage::start);
@@ -127,8 +111,8 @@ HeadParser::Step HeadParser::start(Cursor& cursor) noexcept {
   return Step::ok;
 }
 
-HeadParser::Step HeadParser::method(Cursor& cursor, Head& head) noexcept {
-  while (cursor.at != cursor.end && is(*cursor.at, kToken)) ++cursor.at;
+inline HeadParser::Step HeadParser::method(Cursor& cursor, Head& head) noexcept {
+  cursor.at = end_of(cursor.at, cursor.end, kToken);
   const std::string_view text = cursor.token(token_);
   if (text.size() > kLongestMethod) return fail(501, "an unknown method");
   if (cursor.at == cursor.end) return Step::more;
@@ -139,8 +123,9 @@ HeadParser::Step HeadParser::method(Cursor& cursor, Head& head) noexcept {
   return Step::ok;
 }
 
-HeadParser::Step HeadParser::target(Cursor& cursor, const HeadLimits& limits, Head& head) noexcept {
-  while (cursor.at != cursor.end && is(*cursor.at, kTarget)) ++cursor.at;
+inline HeadParser::Step HeadParser::target(Cursor& cursor, const HeadLimits& limits,
+                                           Head& head) noexcept {
+  cursor.at = end_of(cursor.at, cursor.end, kTarget);
   const std::string_view text = cursor.token(token_);
   if (text.size() > limits.target_bytes) return fail(414, "the request target is too long");
   if (cursor.at == cursor.end) return Step::more;
@@ -151,7 +136,7 @@ HeadParser::Step HeadParser::target(Cursor& cursor, const HeadLimits& limits, He
   return Step::ok;
 }
 
-HeadParser::Step HeadParser::version(Cursor& cursor, Head& head) noexcept {
+inline HeadParser::Step HeadParser::version(Cursor& cursor, Head& head) noexcept {
   constexpr std::string_view kPrefix = "HTTP/";
   const std::string_view rest = between(cursor.at, cursor.end).substr(0, kPrefix.size() + 3);
   const std::string_view seen = rest.substr(0, kPrefix.size());
@@ -167,8 +152,8 @@ HeadParser::Step HeadParser::version(Cursor& cursor, Head& head) noexcept {
   return Step::ok;
 }
 
-HeadParser::Step HeadParser::field_name(Cursor& cursor) noexcept {
-  while (cursor.at != cursor.end && is(*cursor.at, kToken)) ++cursor.at;
+inline HeadParser::Step HeadParser::field_name(Cursor& cursor) noexcept {
+  cursor.at = end_of(cursor.at, cursor.end, kToken);
   if (cursor.at == cursor.end) return Step::more;
   const std::string_view text = cursor.token(token_);
   if (text.empty() && *cursor.at == '\r') return line_end(cursor, Stage::ended);
@@ -179,15 +164,15 @@ HeadParser::Step HeadParser::field_name(Cursor& cursor) noexcept {
   return Step::ok;
 }
 
-HeadParser::Step HeadParser::field_value(Cursor& cursor) noexcept {
-  cursor.at = skip_field_chars(cursor.at, cursor.end);
+inline HeadParser::Step HeadParser::field_value(Cursor& cursor) noexcept {
+  cursor.at = field_chars_end(cursor.at, cursor.end);
   if (cursor.at == cursor.end) return Step::more;
   stage_ = Stage::field_end;
   return Step::ok;
 }
 
-HeadParser::Step HeadParser::field_end(Cursor& cursor, const HeadLimits& limits,
-                                       Head& head) noexcept {
+inline HeadParser::Step HeadParser::field_end(Cursor& cursor, const HeadLimits& limits,
+                                              Head& head) noexcept {
   const std::string_view value = trim(cursor.token(token_));
   const Step ended = line_end(cursor, Stage::field_name);
   if (ended != Step::ok) return ended;
@@ -197,8 +182,8 @@ HeadParser::Step HeadParser::field_end(Cursor& cursor, const HeadLimits& limits,
   return framing_field(name_.in(cursor.base), slot.value, cursor.base, head);
 }
 
-HeadParser::Step HeadParser::framing_field(std::string_view name, const Span& value,
-                                           const char* base, Head& head) noexcept {
+inline HeadParser::Step HeadParser::framing_field(std::string_view name, const Span& value,
+                                                  const char* base, Head& head) noexcept {
   switch (name.size()) {
     case 4:
       if (!iequals(name, "host")) break;
@@ -226,7 +211,10 @@ HeadParser::Step HeadParser::framing_field(std::string_view name, const Span& va
 
 HeadParser::Step HeadParser::host(std::string_view value) noexcept {
   if (saw_host_) return fail(400, "a second Host field");
-  if (!is_valid_host(value)) return fail(400, "a malformed Host field");
+  if (!known_host_.is(value)) {
+    if (!is_valid_host(value)) return fail(400, "a malformed Host field");
+    known_host_.set(value);
+  }
   saw_host_ = true;
   return Step::ok;
 }
@@ -264,7 +252,7 @@ HeadParser::Step HeadParser::connection(std::string_view value) noexcept {
   return Step::ok;
 }
 
-HeadParser::Step HeadParser::gate(Cursor& cursor, Head& head) noexcept {
+inline HeadParser::Step HeadParser::gate(Cursor& cursor, Head& head) noexcept {
   head.bytes = static_cast<std::uint32_t>(cursor.at - cursor.base);
   if (!head.http10 && !saw_host_) return fail(400, "no Host field");
   if (saw_transfer_encoding_ && head.has_length) {
@@ -275,7 +263,7 @@ HeadParser::Step HeadParser::gate(Cursor& cursor, Head& head) noexcept {
   return target_form(cursor, head);
 }
 
-HeadParser::Step HeadParser::target_form(Cursor& cursor, Head& head) noexcept {
+inline HeadParser::Step HeadParser::target_form(Cursor& cursor, Head& head) noexcept {
   std::string_view text = head.target.in(cursor.base);
   if (text == "*") {
     if (head.method != Method::options) return fail(400, "only OPTIONS may ask for *");

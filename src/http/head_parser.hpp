@@ -13,7 +13,9 @@
 // said `more`. Work is linear in the bytes however they are sliced. No allocation, no copies.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "http/head.hpp"
@@ -85,6 +87,22 @@ class HeadParser {
   void begin_token(const Cursor& cursor, Stage stage) noexcept;
   Step fail(int status, std::string_view reason) noexcept;
 
+  // The last Host that was found to be well-formed: nearly always the next one is the same.
+  class KnownHost {
+   public:
+    bool is(std::string_view host) const noexcept {
+      return size_ != 0 && host == std::string_view(text_.data(), size_);
+    }
+    void set(std::string_view host) noexcept {
+      size_ = static_cast<std::uint8_t>(host.size() <= text_.size() ? host.size() : 0);
+      host.copy(text_.data(), size_);
+    }
+
+   private:
+    std::array<char, 63> text_{};
+    std::uint8_t size_ = 0;
+  };
+
   Stage stage_ = Stage::start;
   std::size_t at_ = 0;       // all before is parsed
   std::size_t token_ = 0;    // where the token being read begins
@@ -97,6 +115,7 @@ class HeadParser {
   bool saw_upgrade_ = false;
   int status_ = 0;
   std::string_view reason_;
+  KnownHost known_host_;
 };
 
 // host [ ":" port ] of RFC 3986, not empty, no userinfo.

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
 constexpr int kEventsPerTurn = 128;
+constexpr int kRoundsPerTurn = 8;
 constexpr int kAcceptsPerTurn = 32;
 
 bool no_more_descriptors(int error) noexcept {
@@ -97,9 +98,18 @@ void HttpThread::wait_for_events() {
                       });
 }
 
+// What has come meanwhile is served before the loop waits again: arming its wait costs as much as
+// the answer to a small message.
 void HttpThread::on_ready() {
+  for (int round = 0; round < kRoundsPerTurn && poller_ && serve_ready(); ++round) {
+  }
+}
+
+// False if nothing was ready.
+bool HttpThread::serve_ready() {
   std::array<epoll_event, kEventsPerTurn> events;
   const int ready = ::epoll_wait(epoll_, events.data(), kEventsPerTurn, 0);
+  if (ready <= 0) return false;
   clock_now();
   renew_date();
   for (int i = 0; i < ready; ++i) {
@@ -110,6 +120,7 @@ void HttpThread::on_ready() {
       static_cast<Session*>(event.data.ptr)->on_event(event.events);
     }
   }
+  return true;
 }
 
 void HttpThread::renew_date() noexcept {
@@ -305,7 +316,9 @@ void HttpThread::run_handler(Exchange& exchange) {
   starting_ = &exchange;
   runners_.start(exchange);
   // Only what suspended is in flight beyond this turn; what has ended may be gone.
-  if (std::exchange(starting_, nullptr) == &exchange) add_active(exchange);
+  if (std::exchange(starting_, nullptr) != &exchange) return;
+  exchange.pass = exchange.session->lend_pass();
+  add_active(exchange);
 }
 
 void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) noexcept {
@@ -317,7 +330,9 @@ void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) no
   const bool streamed = end_stream(exchange, result);
   exchange.handler_running = false;
   const bool attached = exchange.connection != nullptr && exchange.session != nullptr;
-  if (attached) exchange.session->keep_inside(std::move(exchange.pass));
+  if (attached) {
+    exchange.session->take_back(std::move(exchange.pass), std::move(exchange.server_place));
+  }
   exchange.pass = Gate::Pass();
   exchange.server_place = Places::Pass();
   exchange.route_place = Places::Pass();

@@ -108,6 +108,7 @@ class HttpThread {
 
   void wait_for_events();
   void on_ready();
+  bool serve_ready();
   void accept() noexcept;
   bool accept_one();
   HttpThread& thread_for_next() noexcept;

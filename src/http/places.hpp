@@ -37,6 +37,7 @@ class Places {
 
   explicit Places(std::size_t limit = kNoLimit) noexcept : limit_(limit) {}
 
+  bool limited() const noexcept { return limit_ != kNoLimit; }
   bool full() const noexcept { return taken() >= limit_; }
   std::size_t taken() const noexcept { return taken_.load(std::memory_order_relaxed); }
 

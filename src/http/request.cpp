@@ -24,7 +24,6 @@ bool RequestState::bind(const char* head_bytes) {
 
 void RequestState::own_head() {
   if (base == owned_head.data()) return;
-  if (peer != nullptr) owned_peer = peer->shared_from_this();
   const char* const old = base;
   const char* const old_end = old + head.bytes;
   owned_head.assign(old, head.bytes);
@@ -34,7 +33,12 @@ void RequestState::own_head() {
     if (inside) view = {base + (view.data() - old), view.size()};
   };
   move(path);
-  for (std::string_view& param : params) move(param);
+  const std::size_t count = param_names == nullptr ? 0 : param_names->size();
+  for (std::size_t i = 0; i < count; ++i) move(params[i]);
+}
+
+void RequestState::own_peer() {
+  if (peer != nullptr) owned_peer = peer->shared_from_this();
 }
 
 void RequestState::own() {

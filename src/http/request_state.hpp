@@ -38,6 +38,8 @@ struct RequestState {
   void own();
   // Copies the head only; for a body that is yet to come.
   void own_head();
+  // The connection goes before the handler does.
+  void own_peer();
   void clear() noexcept;
 };
 

@@ -19,8 +19,8 @@ constexpr std::array<std::string_view, 6> kFraming{
     "content-length", "transfer-encoding", "connection", "date", "keep-alive", "upgrade"};
 
 bool is_value(std::string_view value) noexcept {
-  return std::all_of(value.begin(), value.end(),
-                     [](char c) { return detail::is(c, detail::kField); });
+  const char* const end = value.data() + value.size();
+  return detail::field_chars_end(value.data(), end) == end;
 }
 
 std::string_view fault_of(std::string_view name, std::string_view value) noexcept {
@@ -50,9 +50,7 @@ std::string_view find_line(std::string_view fields, std::string_view name) noexc
 }
 
 Response with_body(std::string text, std::string_view content_type) {
-  Response response;
-  response.body(std::move(text), content_type);
-  return response;
+  return detail::ResponseWriter::with_body(std::move(text), content_type);
 }
 
 template <class T>

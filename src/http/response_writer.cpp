@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
+#include <optional>
 
 #include "http/http_date.hpp"
 #include "http/stream_source.hpp"
@@ -14,8 +16,6 @@ std::string_view ready_status_line(int status) noexcept {
   switch (status) {
     case 101:
       return "HTTP/1.1 101 Switching Protocols\r\n";
-    case 200:
-      return "HTTP/1.1 200 OK\r\n";
     case 201:
       return "HTTP/1.1 201 Created\r\n";
     case 202:
@@ -35,23 +35,59 @@ std::string_view ready_status_line(int status) noexcept {
   }
 }
 
-void append_number(std::string& out, std::uint64_t value, int base = 10) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base).ptr;
-  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+// Writes behind a text for which it has made room once: nearly all responses are a dozen short
+// pieces.
+class Cursor {
+ public:
+  Cursor(std::string& out, std::size_t room) : out_(out), before_(out.size()) {
+    out.resize(before_ + room);
+    to_ = out.data() + before_;
+  }
+  // Gives back the room that is left.
+  ~Cursor() { out_.resize(static_cast<std::size_t>(to_ - out_.data())); }
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+
+  // As a few stores.
+  template <std::size_t N>
+  void literal(const char (&text)[N]) noexcept {
+    std::memcpy(to_, text, N - 1);
+    to_ += N - 1;
+  }
+  void add(std::string_view text) noexcept {
+    if (text.empty()) return;
+    std::memcpy(to_, text.data(), text.size());
+    to_ += text.size();
+  }
+  void number(std::uint64_t value) noexcept { to_ = std::to_chars(to_, to_ + 20, value).ptr; }
+
+ private:
+  std::string& out_;
+  const std::size_t before_;
+  char* to_ = nullptr;
+};
+
+void write_status_line(Cursor& cursor, int status) noexcept {
+  if (status == 200) return cursor.literal("HTTP/1.1 200 OK\r\n");
+  const std::string_view ready = ready_status_line(status);
+  if (!ready.empty()) return cursor.add(ready);
+  cursor.literal("HTTP/1.1 ");
+  cursor.number(static_cast<std::uint64_t>(status));
+  cursor.literal(" ");
+  cursor.add(reason_phrase(status));
+  cursor.literal("\r\n");
 }
 
-void append_status_line(std::string& out, int status) {
-  const std::string_view ready = ready_status_line(status);
-  if (!ready.empty()) {
-    out += ready;
-    return;
+std::string_view connection_line(ResponseWriter::Persistence persistence) noexcept {
+  switch (persistence) {
+    case ResponseWriter::Persistence::keep:
+      return {};
+    case ResponseWriter::Persistence::keep_on_http10:
+      return "Connection: keep-alive\r\n";
+    case ResponseWriter::Persistence::close:
+      break;
   }
-  out += "HTTP/1.1 ";
-  append_number(out, static_cast<std::uint64_t>(status));
-  out += ' ';
-  out += reason_phrase(status);
-  out += "\r\n";
+  return "Connection: close\r\n";
 }
 
 constexpr bool has_no_body(int status) noexcept {
@@ -157,18 +193,9 @@ bool ResponseWriter::bodiless(const Response& response) noexcept {
   return has_no_body(response.status_);
 }
 
-void ResponseWriter::append_framing(std::string& out, const Response& response,
-                                    const Framing& framing) {
-  if (framing.chunked) {
-    out += "Transfer-Encoding: chunked\r\n";
-    return;
-  }
-  std::optional<std::uint64_t> length = body_size(response);
-  if (response.stream_ != nullptr) length = response.stream_->length();
-  if (!length) return;
-  out += "Content-Length: ";
-  append_number(out, *length);
-  out += "\r\n";
+// What is sent behind the head.
+std::optional<std::uint64_t> ResponseWriter::length(const Response& response) {
+  return response.stream_ == nullptr ? body_size(response) : response.stream_->length();
 }
 
 Bytes ResponseWriter::share_body(Response& response) {
@@ -184,37 +211,65 @@ void ResponseWriter::replace_body(Response& response, std::string body) noexcept
   response.bytes_ = {};
 }
 
-void ResponseWriter::write_head(std::string& out, const Response& response, const Framing& framing,
-                                std::string_view date_line) {
-  append_status_line(out, response.status_);
-  out += date_line;
-  if (!response.content_type_.empty()) {
-    out += "Content-Type: ";
-    out += response.content_type_;
-    out += "\r\n";
-  }
-  if (!has_no_body(response.status_)) append_framing(out, response, framing);
-  if (framing.persistence == Persistence::close) out += "Connection: close\r\n";
-  if (framing.persistence == Persistence::keep_on_http10) out += "Connection: keep-alive\r\n";
-  out += response.fields_;
-  out += "\r\n";
-}
-
 void ResponseWriter::write(OutBuffer& out, Response& response, const Framing& framing,
                            std::string_view date_line) {
-  write_head(out.text(), response, framing, date_line);
-  const bool no_body = framing.head_only || has_no_body(response.status_);
-  if (no_body || response.stream_ != nullptr) return;
-  if (!response.bytes_.empty()) return out.append(std::move(response.bytes_));
-  if (response.text_.size() <= OutBuffer::kCopyUpTo) {
-    out.text() += response.text_;
-  } else {
-    out.append(Bytes::adopt(std::move(response.text_)));
+  const bool no_body = has_no_body(response.status_);
+  const bool with_body = !no_body && !framing.head_only && response.stream_ == nullptr;
+  const bool copied = response.bytes_.empty() && response.text_.size() <= OutBuffer::kCopyUpTo;
+  const std::string_view body = with_body && copied ? std::string_view(response.text_) : "";
+  write_head(out.text(), response, framing, date_line, body);
+  if (with_body && !copied) out.append(take_body(response));
+}
+
+void ResponseWriter::write_head(std::string& out, const Response& response, const Framing& framing,
+                                std::string_view date_line, std::string_view body) {
+  constexpr std::size_t kRest = 256;  // more than all that is not counted
+  Cursor cursor(out, kRest + date_line.size() + response.content_type_.size() +
+                         response.fields_.size() + body.size());
+  write_status_line(cursor, response.status_);
+  cursor.add(date_line);
+  if (!response.content_type_.empty()) {
+    cursor.literal("Content-Type: ");
+    cursor.add(response.content_type_);
+    cursor.literal("\r\n");
   }
+  if (!has_no_body(response.status_)) {
+    const auto length = framing.chunked ? std::nullopt : ResponseWriter::length(response);
+    if (framing.chunked) cursor.literal("Transfer-Encoding: chunked\r\n");
+    if (length) {
+      cursor.literal("Content-Length: ");
+      cursor.number(*length);
+      cursor.literal("\r\n");
+    }
+  }
+  cursor.add(connection_line(framing.persistence));
+  cursor.add(response.fields_);
+  cursor.literal("\r\n");
+  cursor.add(body);
+}
+
+Bytes ResponseWriter::take_body(Response& response) {
+  if (!response.bytes_.empty()) return std::move(response.bytes_);
+  return Bytes::adopt(std::move(response.text_));
+}
+
+void ResponseWriter::clear(Response& response) noexcept {
+  constexpr std::size_t kKeep = 256;
+  response.status_ = 200;
+  response.fault_ = response.content_type_ = {};
+  for (std::string* text : {&response.fields_, &response.text_}) {
+    text->clear();
+    if (text->capacity() > kKeep) std::string().swap(*text);
+  }
+  response.bytes_ = {};
+  response.stream_.reset();
+  response.protocol_.reset();
 }
 
 void begin_chunk(std::string& out, std::size_t size) {
-  append_number(out, size, 16);
+  std::array<char, 16> digits;
+  const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
   out += "\r\n";
 }
 

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "aiserve/core/deadline.hpp"
 #include "aiserve/http/response.hpp"
@@ -62,14 +64,25 @@ class ResponseWriter {
     return response.bytes_.empty() ? response.text_.size() : response.bytes_.size();
   }
 
+  // 200 with a content type that is known to be well-formed.
+  static Response with_body(std::string text, std::string_view content_type) noexcept {
+    Response response;
+    response.content_type_ = content_type;
+    response.text_ = std::move(text);
+    return response;
+  }
+  // As a new one, for the next request; keeps a little memory.
+  static void clear(Response& response) noexcept;
+
   // Appends head and body, which it takes over; of a stream the head only.
   static void write(OutBuffer& out, Response& response, const Framing& framing,
                     std::string_view date_line);
 
  private:
+  static std::optional<std::uint64_t> length(const Response& response);
   static void write_head(std::string& out, const Response& response, const Framing& framing,
-                         std::string_view date_line);
-  static void append_framing(std::string& out, const Response& response, const Framing& framing);
+                         std::string_view date_line, std::string_view body);
+  static Bytes take_body(Response& response);
 };
 
 // "Not Found"; "Unknown" for what RFC 9110 doesn't name.

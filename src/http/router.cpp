@@ -15,13 +15,12 @@ struct Router::Node {
   std::unique_ptr<Node> rest;
   std::array<const Route*, kMethods> routes{};
 
-  MethodMask methods() const noexcept {
-    MethodMask mask = 0;
-    for (std::size_t i = 0; i < kMethods; ++i) {
-      if (routes[i] != nullptr) mask |= mask_of(static_cast<Method>(i));
-    }
-    if ((mask & mask_of(Method::get)) != 0) mask |= mask_of(Method::head);
-    return mask;
+  MethodMask methods = 0;  // that are answered
+
+  void add(Method method, const Route& route) noexcept {
+    routes[static_cast<std::size_t>(method)] = &route;
+    methods |= mask_of(method);
+    if (method == Method::get) methods |= mask_of(Method::head);
   }
 };
 
@@ -80,10 +79,11 @@ std::vector<std::string> Router::add(Method method, std::string_view pattern, co
       refuse(pattern, "{rest...} must come last");
     left = more ? left.substr(slash + 1) : std::string_view();
   }
-  const Route*& slot = node->routes[static_cast<std::size_t>(method)];
-  if (slot != nullptr) refuse(pattern, std::string(name(method)) + " is there already");
-  slot = &route;
-  all_methods_ |= node->methods();
+  if (node->routes[static_cast<std::size_t>(method)] != nullptr) {
+    refuse(pattern, std::string(name(method)) + " is there already");
+  }
+  node->add(method, route);
+  all_methods_ |= node->methods;
   return names;
 }
 
@@ -122,7 +122,7 @@ Router::Node& Router::descend(Node& from, std::string_view segment, std::vector<
 }
 
 bool Router::accept(const Node& node, Search& search) noexcept {
-  search.found.allowed |= node.methods();
+  search.found.allowed |= node.methods;
   const Route* route = node.routes[static_cast<std::size_t>(search.method)];
   if (route == nullptr && search.method == Method::head) {
     route = node.routes[static_cast<std::size_t>(Method::get)];
@@ -141,7 +141,6 @@ bool Router::match(const Node& node, std::string_view rest, Search& search) noex
     return match(*child, rest.substr(slash + 1), search);
   };
   const auto enter_with = [&](const std::unique_ptr<Node>& child, std::string_view value) {
-    if (child == nullptr) return false;
     search.found.params[search.found.param_count++] = value;
     const bool whole = value.size() == rest.size() && value.data() == rest.data();
     if (whole ? accept(*child, search) : enter(child)) return true;
@@ -151,9 +150,9 @@ bool Router::match(const Node& node, std::string_view rest, Search& search) noex
   for (const auto& [text, child] : node.literals) {
     if (text == segment && enter(child)) return true;
   }
-  if (is_number(segment) && enter_with(node.number, segment)) return true;
-  if (!segment.empty() && enter_with(node.name, segment)) return true;
-  return !rest.empty() && enter_with(node.rest, rest);
+  if (node.number != nullptr && is_number(segment) && enter_with(node.number, segment)) return true;
+  if (node.name != nullptr && !segment.empty() && enter_with(node.name, segment)) return true;
+  return node.rest != nullptr && !rest.empty() && enter_with(node.rest, rest);
 }
 
 RouteMatch Router::find(Method method, std::string_view path) const noexcept {

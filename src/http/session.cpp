@@ -146,7 +146,10 @@ void Session::write() {
 
 void Session::tell_if_slow(bool sent) noexcept {
   if (!written_) return;
-  written_->tell(core_.telemetry, core_.options.slow_request, thread_.now(), sent);
+  const Duration limit = core_.options.slow_request;
+  if (written_->took(limit, thread_.now())) {
+    written_->tell(core_.telemetry, limit, thread_.now(), sent);
+  }
   written_.reset();
 }
 
@@ -201,6 +204,7 @@ void Session::settle() noexcept {
     if (connection_.must_reset()) reset_on_close();
     return thread_.destroy(*this);
   }
+  spare_place_ = Places::Pass();
   if (connection_.busy() != static_cast<bool>(pass_)) {
     pass_ = connection_.busy() ? core_.gate.enter() : Gate::Pass();
   }
@@ -209,6 +213,11 @@ void Session::settle() noexcept {
     thread_.rewatch(*this, socket_.get(), events_);
   }
   in_turn_ = false;
+}
+
+Gate::Pass Session::lend_pass() noexcept {
+  Gate::Pass pass = core_.gate.enter();
+  return pass ? std::move(pass) : std::move(pass_);
 }
 
 void Session::on_flush(FlushNode* node) noexcept {
@@ -241,7 +250,7 @@ void Session::close(CancelReason reason) noexcept {
 
 void Session::respond_later(Exchange& exchange, Result<Response>&& result) {
   if (exchange.answered) return;  // the deadline was faster, or the body was bad
-  respond(exchange, to_response(exchange, std::move(result)));
+  respond(exchange, std::move(result));
   if (!in_turn_) thread_.io().flush_later(*this);
 }
 

@@ -34,10 +34,13 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
 
   // The answer of a suspended handler; what it leads to is sent at the end of this turn.
   void respond_later(Exchange& exchange, Result<Response>&& result);
-  // What let a handler in lets its response out, too.
-  void keep_inside(Gate::Pass&& pass) noexcept {
+  // What let a handler in lets its response out, too; its place serves the next of this turn.
+  void take_back(Gate::Pass&& pass, Places::Pass&& place) noexcept {
     if (!pass_) pass_ = std::move(pass);
+    if (in_turn_ && !spare_place_) spare_place_ = std::move(place);
   }
+  // For a handler that is suspended and may outlive this session. Not empty.
+  Gate::Pass lend_pass() noexcept;
   // A stream, or the protocol after an upgrade, has something to send.
   void stream_ready() noexcept;
   // To wake this session from anywhere; made at the first call.
@@ -71,7 +74,8 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void open_socket(Exchange& exchange, const WebSocketEndpoint& endpoint, const Handshake& agreed);
   void tell_open(Exchange& exchange, const WebSocketOptions& options);
   // dispatch.cpp
-  Response to_response(Exchange& exchange, Result<Response>&& result);
+  Response failure(Exchange& exchange, const Error& error);
+  void respond(Exchange& exchange, Result<Response>&& result);
   void respond(Exchange& exchange, Response&& response);
 
   // admission.cpp
@@ -117,6 +121,7 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   Connection connection_;
   std::shared_ptr<SessionLink> link_;
   Gate::Pass pass_;                     // while the connection is busy
+  Places::Pass spare_place_;            // left by a handler of this turn that has ended
   TimePoint accepted_;                  // when the handshake began
   std::size_t encrypted_ = 0;           // bytes of the connection's output that are in the filter's
   std::optional<SlowRequest> written_;  // the last one whose response is not yet all sent

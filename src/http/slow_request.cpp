@@ -16,7 +16,7 @@ std::int64_t ms(Duration time) noexcept { return time / std::chrono::millisecond
 
 SlowRequest::SlowRequest(Exchange& exchange)
     : route_(exchange.route),
-      status_(exchange.response.status()),
+      status_(exchange.status),
       streamed_(ResponseWriter::stream(exchange.response) != nullptr),
       times_(exchange.times) {
   if (exchange.handler_running) {
@@ -28,8 +28,7 @@ SlowRequest::SlowRequest(Exchange& exchange)
 
 void SlowRequest::tell(Telemetry& telemetry, Duration limit, TimePoint now,
                        bool sent) const noexcept {
-  const TimePoint end = streamed_ ? times_.answered : now;
-  if (end - times_.first_byte < limit || !context_) return;
+  if (!took(limit, now) || !context_) return;
   // A request that was refused before its body had come has spent all its time on being read.
   const bool handled = times_.complete != TimePoint{};
   const TimePoint complete = handled ? times_.complete : times_.answered;
@@ -39,7 +38,7 @@ void SlowRequest::tell(Telemetry& telemetry, Duration limit, TimePoint now,
                         {"status", status_},
                         {"read_ms", ms(complete - times_.first_byte)},
                         {"handle_ms", ms(times_.answered - complete)},
-                        {"write_ms", ms(end - times_.answered)},
+                        {"write_ms", ms(end(now) - times_.answered)},
                         {"sent", sent}});
 }
 

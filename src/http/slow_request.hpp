@@ -27,11 +27,16 @@ class SlowRequest {
   // Of an exchange whose response, or its last piece, is in the out buffer.
   explicit SlowRequest(Exchange& exchange);
 
+  bool took(Duration limit, TimePoint now) const noexcept {
+    return end(now) - times_.first_byte >= limit;
+  }
   // A line in the log if it took `limit` or longer. `sent`: the last byte was taken by the peer;
   // else the connection ended before.
   void tell(Telemetry& telemetry, Duration limit, TimePoint now, bool sent) const noexcept;
 
  private:
+  TimePoint end(TimePoint now) const noexcept { return streamed_ ? times_.answered : now; }
+
   const Route* route_;
   int status_;
   bool streamed_;  // its sending takes as long as it takes

@@ -31,6 +31,18 @@ bool unescape_path(std::string_view raw, std::string& out) {
   return is_valid_utf8(out);
 }
 
+// Most paths are: nothing encoded, no backslash, and no segment that is empty or begins with a dot.
+// Precondition: begins with a slash.
+bool is_simple(std::string_view path) noexcept {
+  const char* const end = path.data() + path.size();
+  for (const char* at = path.data(); at != end; ++at) {
+    if (!is(*at, kPathMark)) continue;
+    if (*at == '%' || *at == '\\') return false;
+    if (*at == '/' && at + 1 != end && (at[1] == '/' || at[1] == '.')) return false;
+  }
+  return true;
+}
+
 bool has_only_plain_segments(std::string_view path) noexcept {
   std::size_t begin = 1;
   while (begin < path.size()) {
@@ -84,6 +96,7 @@ bool is_valid_utf8(std::string_view text) noexcept {
 
 std::optional<std::string_view> decode_path(std::string_view raw, std::string& storage) {
   if (raw.empty()) return std::string_view("/");
+  if (raw.front() == '/' && is_simple(raw)) return raw;
   if (raw.front() != '/' || raw.find('\\') != std::string_view::npos) return std::nullopt;
   std::string_view path = raw;
   if (raw.find('%') != std::string_view::npos) {

@@ -30,33 +30,24 @@ Response switching(const Handshake& agreed, std::shared_ptr<Protocol> protocol) 
   return response;
 }
 
-// The socket is no request that is worked on any more.
-void free_places(Exchange& exchange) {
-  exchange.pass = Gate::Pass();
-  exchange.server_place = Places::Pass();
-  exchange.route_place = Places::Pass();
-}
-
 }  // namespace
 
 void Session::run_websocket(Exchange& exchange) {
   const auto& endpoint = std::get<WebSocketEndpoint>(exchange.route->endpoint);
   const Handshake agreed =
       detail::check_handshake(exchange.data.head, exchange.request, endpoint.options);
-  if (agreed.status != 101) {
-    free_places(exchange);
-    return respond(exchange, refused(*exchange.context, agreed));
-  }
+  // A socket is no request that is worked on: what bounds it is max_connections.
+  exchange.server_place = Places::Pass();
+  exchange.route_place = Places::Pass();
+  if (agreed.status != 101) return respond(exchange, refused(*exchange.context, agreed));
   open_socket(exchange, endpoint, agreed);
   respond(exchange, switching(agreed, exchange.socket));
   if (ResponseWriter::protocol(exchange.response) == nullptr) {  // an after hook has failed
-    free_places(exchange);
     exchange.socket_served = true;
     return exchange.socket->ended(CancelReason::user);
   }
   if (endpoint.options.on_open) tell_open(exchange, endpoint.options);
-  if (endpoint.serve) return thread_.run_handler(exchange);
-  free_places(exchange);  // the connection is in the gate as long as it lives
+  if (endpoint.serve) thread_.run_handler(exchange);
 }
 
 // The exchange, whose request and Context are the socket's too, stays until the socket is over and

@@ -72,7 +72,8 @@ struct ServerOptions {
   /// since behind one address there may be many.
   std::size_t max_connections_per_peer = 0;
   /// Requests whose handlers run or are suspended, 1 to 10 million: beyond it 503 with Retry-After,
-  /// before the body is read. Event streams count. Plain handlers don't, they have ended at once.
+  /// before the body is read. Event streams count. Plain handlers don't, they have ended at once;
+  /// nor do WebSockets, which wait for most of their life: max_connections bounds them.
   std::size_t max_requests = 10'000;
   /// Connections that wait to be accepted, at least 1; the kernel caps it (net.core.somaxconn).
   int backlog = 1024;

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "aiserve/core/async.hpp"
+#include "aiserve/http/websocket.hpp"
 #include "unit/http/client.hpp"
 #include "unit/http/simulation.hpp"
+#include "unit/http/websocket_client.hpp"
 
 namespace aiserve::http {
 namespace {
@@ -90,6 +92,42 @@ TEST_CASE("a route may have fewer places than its server, and leaves the others 
   s.sim.advance(10s);
   CHECK(first.reply().status == 200);
   CHECK(second.reply().status == 200);
+}
+
+TEST_CASE("one place serves many pipelined requests, one after another, and only one at a time") {
+  Simulation s({.max_requests = 1});
+  s.server.get("/slow", slow);
+  s.server.get("/quick",
+               [](const Context&, const Request&) -> Async<Response> { co_return text("quick"); });
+  s.sim.start();
+  Client client(s.server.port());
+  const std::string quick = "GET /quick HTTP/1.1\r\nHost: a\r\n\r\n";
+  client.send(quick + quick + quick + kGet + quick);
+  REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
+  for (int i = 0; i < 3; ++i) CHECK(client.reply().body == "quick");
+  CHECK(s.metric(R"(aiserve_http_requests_in_flight{server="http"})") == "1");
+  s.sim.advance(10s);
+  CHECK(client.reply().body == "done");
+  CHECK(client.reply().status == 503);
+  CHECK(s.metric(R"(aiserve_http_requests_in_flight{server="http"})") == "0");
+}
+
+TEST_CASE("an open WebSocket takes no place") {
+  Simulation s({.max_requests = 1});
+  s.server.get("/slow", slow);
+  s.server.websocket("/ws", [](const Context&, WebSocket& socket) -> Async<void> {
+    const Result<Message> message = co_await socket.receive();
+    co_return message.ok() ? success() : Result<void>(message.error());
+  });
+  s.sim.start();
+  Client socket(s.server.port());
+  CHECK(ask(s, socket, upgrade_request("/ws")).status == 101);
+  CHECK(s.server.in_flight() == 1);
+  Client client(s.server.port());
+  client.send(kGet);
+  REQUIRE(s.run_until([&] { return s.server.in_flight() == 2; }));
+  s.sim.advance(10s);
+  CHECK(client.reply().status == 200);
 }
 
 TEST_CASE("requests whose bodies come at the same time get no more places than there are") {
