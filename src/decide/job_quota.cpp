@@ -87,9 +87,9 @@ class Division {
   /// Where the next job of a row stands, if the others before it have been taken.
   double order_of(std::size_t index) const noexcept {
     const BacklogRow& row = question_.backlog[index];
-    const double age = static_cast<double>(question_.now) - static_cast<double>(row.oldest);
+    const double age = static_cast<double>(question_.now) - static_cast<double>(row.turn);
     const double part = static_cast<double>(quotas_[index]) / static_cast<double>(row.ready);
-    return static_cast<double>(row.oldest) + std::max(age, 0.0) * part;
+    return static_cast<double>(row.turn) + std::max(age, 0.0) * part;
   }
 
   std::size_t next_row(std::size_t tenant) const noexcept {

@@ -44,7 +44,7 @@ struct BacklogRow {
   std::size_t kind = 0;    ///< index of a KindRoom; a tenant has one row per kind
   std::size_t ready = 0;   ///< may start now
   std::size_t running = 0;
-  Nanos oldest = 0;  ///< order key of the first that is ready
+  Nanos turn = 0;    ///< place in line of the first that is ready (Backlog::turn)
   RunLimit limit{};  ///< of this tenant and kind
 };
 

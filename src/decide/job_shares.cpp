@@ -99,7 +99,11 @@ void JobShares::settled(std::string_view tenant, std::string_view kind, double c
 
 void JobShares::returned(std::string_view tenant, double charged) noexcept {
   const auto found = tenants_.find(tenant);
-  if (found != tenants_.end()) found->second.tag -= charged / found->second.weight;
+  if (found == tenants_.end()) return;
+  Share& share = found->second;
+  share.tag -= charged / share.weight;
+  // What was charged too much had carried the virtual time too far, and who wakes next with it.
+  if (charged > 0 && share.awake) virtual_time_ = std::min(virtual_time_, share.tag);
 }
 
 }  // namespace aiserve::inline v0::decide

@@ -13,9 +13,9 @@ constexpr std::int64_t kForgotten = 86'400'000;
 
 constexpr const char* kBacklog =
     R"sql(SELECT tenant, ready, running FROM job_count
-          WHERE kind = ?1 AND ready > 0 /* across tenants: dispatcher */)sql";
+          WHERE kind = ?1 AND (ready > 0 OR running > 0) /* across tenants: dispatcher */)sql";
 constexpr const char* kOldest =
-    R"sql(SELECT run_at FROM job WHERE tenant = ?1 AND kind = ?2 AND state = 1
+    R"sql(SELECT run_at, rank FROM job WHERE tenant = ?1 AND kind = ?2 AND state = 1
           ORDER BY rank, id LIMIT 1)sql";
 constexpr const char* kWorker =
     R"sql(SELECT lease_boot, lease_until FROM job_worker
@@ -60,9 +60,12 @@ std::vector<Backlog> JobTransaction::backlog(std::string_view kind) {
   std::vector<Backlog> all;
   Query row(connection_, kBacklog, kind);
   while (row.row()) {
-    Backlog one{TenantId(row.text(0)), std::string(kind), row.integer(1), row.integer(2), {}};
+    Backlog one{TenantId(row.text(0)), std::string(kind), row.integer(1), row.integer(2), {}, {}};
     Query oldest(connection_, kOldest, one.tenant, kind);
-    if (oldest.row()) one.oldest = WallTime(std::chrono::nanoseconds(oldest.integer(0)));
+    if (oldest.row()) {
+      one.oldest = WallTime(std::chrono::nanoseconds(oldest.integer(0)));
+      one.turn = WallTime(std::chrono::nanoseconds(oldest.integer(1)));
+    }
     all.push_back(std::move(one));
   }
   return all;

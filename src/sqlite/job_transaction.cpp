@@ -1,6 +1,8 @@
 // Enqueueing, claiming and settling; what is done now and then is in job_maintenance.cpp.
 #include "sqlite/job_transaction.hpp"
 
+#include "decide/nanos.hpp"
+#include "jobs/job_rules.hpp"
 #include "sqlite/store_options.hpp"
 
 namespace aiserve::inline v0::detail {
@@ -41,15 +43,6 @@ constexpr const char* kLease =
 
 std::int64_t ns(WallTime at) noexcept { return at.time_since_epoch().count(); }
 
-std::int64_t saturating_add(std::int64_t a, std::int64_t b) noexcept {
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
-}
-
-std::int64_t rank_of(std::int64_t since, int priority) noexcept {
-  return saturating_add(since, priority * std::chrono::nanoseconds(NewJob::kAgeing).count());
-}
-
 JobRow new_row(const NewJob& job, std::int64_t now) {
   JobRow row;
   row.tenant = job.tenant;
@@ -67,24 +60,6 @@ JobRow new_row(const NewJob& job, std::int64_t now) {
   if (!job.order_key.empty()) row.order_key = job.order_key;
   row.trace = job.trace;
   return row;
-}
-
-JobEventKind event_of(JobOutcomeKind outcome) noexcept {
-  switch (outcome) {
-    case JobOutcomeKind::done:
-      return JobEventKind::settle_done;
-    case JobOutcomeKind::retry:
-      return JobEventKind::settle_retry;
-    case JobOutcomeKind::snooze:
-      return JobEventKind::settle_snooze;
-    case JobOutcomeKind::cancel:
-      return JobEventKind::settle_cancel;
-    case JobOutcomeKind::discard:
-      return JobEventKind::settle_discard;
-    case JobOutcomeKind::give_back:
-      return JobEventKind::give_back;
-  }
-  return JobEventKind::give_back;
 }
 
 }  // namespace
@@ -132,8 +107,8 @@ void JobTransaction::keep_unique(const NewJob& job, const JobRow& row) {
   const bool retained = job.unique->scope() == JobUniqueScope::retained;
   const auto period = std::chrono::duration_cast<std::chrono::nanoseconds>(
       std::min<std::chrono::milliseconds>(job.unique->period(), std::chrono::hours(24 * 36'500)));
-  const std::int64_t expires =
-      retained ? saturating_add(now_, period.count()) : std::numeric_limits<std::int64_t>::max();
+  const std::int64_t expires = retained ? decide::saturating_add(now_, period.count())
+                                        : std::numeric_limits<std::int64_t>::max();
   Query(connection_, kKeepUnique, row.tenant, row.kind, *row.unique_key, row.id, expires).run();
 }
 
@@ -248,6 +223,7 @@ void JobTransaction::claim_one(WorkerId worker, JobRow& row, Bytes input,
   job.used_attempts = static_cast<int>(row.core.used_attempts());
   job.timeout = std::chrono::milliseconds(row.timeout_ms);
   job.created_at = WallTime(std::chrono::nanoseconds(row.created_at));
+  job.ready_at = WallTime(std::chrono::nanoseconds(row.core.run_at));
   job.unique_key = row.unique_key.value_or("");
   job.trace = std::move(row.trace);
   claimed.push_back(std::move(job));

@@ -15,6 +15,8 @@ Step<void> orders_by_age_and_priority(JobBench& bench) {
     return job;
   };
   co_await bench.enqueue(with("last", 9));
+  const Backlog alone = co_await bench.backlog();
+  need(alone.turn - alone.oldest == NewJob::kAgeing * 9, "backlog() gives no place in line");
   co_await bench.enqueue(with("second", 5));
   co_await bench.enqueue(with("third", 5));
   co_await bench.enqueue(with("first", 0));

@@ -15,6 +15,8 @@
 #include <aiserve/http/typed.hpp>
 #include <aiserve/http/typed_json.hpp>
 #include <aiserve/http/websocket.hpp>
+#include <aiserve/jobs/job_queue.hpp>
+#include <aiserve/jobs/memory_job_store.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/serving/compute_slots.hpp>
 #include <aiserve/serving/sequence_batcher.hpp>

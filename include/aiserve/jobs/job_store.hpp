@@ -36,8 +36,10 @@ struct Backlog {
   std::string kind{};
   std::int64_t ready = 0;
   std::int64_t running = 0;
-  /// Since when the job waits that a claim would give first.
+  /// Since when the job waits that a claim would give first ...
   WallTime oldest{};
+  /// ... and its place in line: that time plus kAgeing per step of its priority.
+  WallTime turn{};
 };
 
 struct ClaimQuota {
@@ -56,6 +58,7 @@ struct ClaimedJob {
   int used_attempts = 0;  ///< of max_attempts, this one included
   std::chrono::milliseconds timeout{};
   WallTime created_at{};
+  WallTime ready_at{};  ///< since when it waited for this attempt
   std::string unique_key{};
   std::string trace{};
 };
@@ -126,7 +129,7 @@ class JobStore {
   /// All or none, in one transaction. Spans live until the operation completes.
   virtual Async<std::vector<Enqueued>> enqueue(const Context& ctx,
                                                std::span<const NewJob> jobs) = 0;
-  /// What can be claimed of these kinds now; nothing for a tenant without ready jobs.
+  /// What can be claimed of these kinds now, and what runs; nothing for a tenant that has neither.
   virtual Async<std::vector<Backlog>> backlog(const Context& ctx,
                                               std::span<const std::string_view> kinds) = 0;
   /// In the order in which they became ready, a step of priority counting as kAgeing.

@@ -99,8 +99,8 @@ TEST_CASE("a limit of nothing pauses; more running than a limit allows starts no
 
 TEST_CASE("of a tenant the kind whose job is oldest goes first, then as if jobs came evenly") {
   Market market;
-  market.rows[0] = {.tenant = 0, .kind = 0, .ready = 10, .oldest = 0};
-  market.rows[1] = {.tenant = 0, .kind = 1, .ready = 10, .oldest = 500};
+  market.rows[0] = {.tenant = 0, .kind = 0, .ready = 10, .turn = 0};
+  market.rows[1] = {.tenant = 0, .kind = 1, .ready = 10, .turn = 500};
   CHECK(market.divide(1) == Counts{1, 0, 0, 0});
   CHECK(market.divide(5) == Counts{5, 0, 0, 0});
   CHECK(market.divide(8) == Counts{6, 2, 0, 0});
@@ -108,8 +108,8 @@ TEST_CASE("of a tenant the kind whose job is oldest goes first, then as if jobs 
 
 TEST_CASE("jobs ordered after now, by the handicap of their class, come last") {
   Market market;
-  market.rows[0] = {.tenant = 0, .kind = 0, .ready = 10, .oldest = 5'000};
-  market.rows[1] = {.tenant = 0, .kind = 1, .ready = 3, .oldest = 900};
+  market.rows[0] = {.tenant = 0, .kind = 0, .ready = 10, .turn = 5'000};
+  market.rows[1] = {.tenant = 0, .kind = 1, .ready = 3, .turn = 900};
   CHECK(market.divide(4) == Counts{1, 3, 0, 0});
 }
 

@@ -109,3 +109,14 @@ TEST_CASE("tenants that come and go are forgotten, those far ahead last") {
   }
   CHECK(shares.tag("greedy") == 1'000);
 }
+
+TEST_CASE("a first job that was charged too much does not put those who come later behind") {
+  JobShares shares;
+  shares.wake("early", 1);
+  const double charged = shares.started("early", "kind");  // 1: nothing is known
+  static_cast<void>(shares.started("early", "kind"));
+  shares.settled("early", "kind", charged, 0.01);
+  shares.settled("early", "kind", charged, 0.01);
+  shares.wake("late", 1);
+  CHECK(shares.tag("late") == doctest::Approx(shares.tag("early")));
+}

@@ -110,7 +110,7 @@ class JobWorld {
                         .kind = kind,
                         .ready = queue.size(),
                         .running = static_cast<std::size_t>(running),
-                        .oldest = queue.empty() ? 0 : nanos(queue.front().came)});
+                        .turn = queue.empty() ? 0 : nanos(queue.front().came)});
       }
     }
     return rows;

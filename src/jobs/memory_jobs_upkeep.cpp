@@ -1,0 +1,154 @@
+// The part of MemoryJobs that workers' leases, operators and the passing of time call for.
+#include <limits>
+
+#include "decide/nanos.hpp"
+#include "jobs/memory_jobs.hpp"
+
+namespace aiserve::inline v0::detail {
+namespace {
+
+using decide::JobEventKind;
+using Core = decide::JobState;
+
+constexpr std::int64_t kForgottenAfter = std::int64_t{86'400} * 1'000'000'000;
+
+WallTime wall(std::int64_t at) noexcept { return WallTime(Duration(at)); }
+
+}  // namespace
+
+HeartbeatReply MemoryJobs::heartbeat(WorkerId worker, std::chrono::milliseconds lease,
+                                     const JobTime& time) {
+  HeartbeatReply reply;
+  const auto known = workers_.find(worker);
+  // An incarnation that was given up does not come back.
+  reply.lost = known != workers_.end() && time.steady >= known->second;
+  if (reply.lost) return reply;
+  workers_[worker] = decide::saturating_add(time.steady, Duration(lease).count());
+  for (const std::int64_t id : running_) {
+    const Row& row = rows_.at(id);
+    if (row.core.fence.worker == worker.value() && row.core.cancel_requested) {
+      reply.to_cancel.push_back({row.job.tenant, JobId(id)});
+    }
+  }
+  return reply;
+}
+
+MaintenanceReport MemoryJobs::maintain(int limit, std::int64_t kept, const JobTime& time) {
+  MaintenanceReport report;
+  report.promoted = promote(time, limit);
+  rescue(limit, time, report);
+  prune(limit, kept, time, report);
+  if (!due_.empty()) report.next_due = wall(due_.begin()->first);
+  return report;
+}
+
+void MemoryJobs::rescue(int limit, const JobTime& time, MaintenanceReport& report) {
+  std::vector<std::int64_t> lost;
+  for (const std::int64_t id : running_) {
+    if (lost.size() >= static_cast<std::size_t>(limit)) break;
+    const Row& row = rows_.at(id);
+    if (row.run_until <= time.steady || !has_lease(WorkerId(row.core.fence.worker), time)) {
+      lost.push_back(id);
+    }
+  }
+  for (const std::int64_t id : lost) {
+    Row& row = rows_.at(id);
+    row.error = "its worker died or it took too long";
+    advance(row, {.kind = JobEventKind::lease_lost, .fence = row.core.fence, .at = time.now}, time);
+    ++report.rescued;
+    report.discarded += row.core.state == Core::discarded ? 1 : 0;
+  }
+}
+
+void MemoryJobs::prune(int limit, std::int64_t kept, const JobTime& time,
+                       MaintenanceReport& report) {
+  while (report.pruned < limit && !finished_.empty() &&
+         finished_.begin()->first < time.now - kept) {
+    rows_.erase(finished_.begin()->second);
+    finished_.erase(finished_.begin());
+    ++report.pruned;
+  }
+  std::erase_if(uniques_, [&](const auto& entry) { return entry.second.expires_at <= time.now; });
+  std::erase_if(workers_,
+                [&](const auto& entry) { return entry.second < time.steady - kForgottenAfter; });
+  for (auto& [kind, tenants] : lanes_) {
+    std::erase_if(tenants, [](const auto& entry) {
+      const Lane& lane = entry.second;
+      return lane.ready.empty() && lane.waiting == 0 && lane.running == 0;
+    });
+  }
+}
+
+Result<JobInfo> MemoryJobs::get(const TenantId& tenant, JobId id) const {
+  const Row* row = find(tenant, id);
+  if (row == nullptr) return Error(Errc::not_found, "no such job");
+  JobInfo info = to_info(*row);
+  if (info.state == JobState::completed) info.result = row->result;
+  return info;
+}
+
+std::vector<JobInfo> MemoryJobs::list(const TenantId& tenant, const JobPage& page) const {
+  std::vector<JobInfo> jobs;
+  auto row = page.before ? rows_.lower_bound(page.before->value()) : rows_.end();
+  while (row != rows_.begin() && jobs.size() < static_cast<std::size_t>(page.limit)) {
+    --row;
+    if (row->second.job.tenant != tenant) continue;
+    if (page.state && static_cast<JobState>(row->second.core.state) != *page.state) continue;
+    jobs.push_back(to_info(row->second));
+  }
+  return jobs;
+}
+
+Result<JobInfo> MemoryJobs::control(const TenantId& tenant, JobId id, JobAction action,
+                                    const JobTime& time) {
+  Row* row = find(tenant, id);
+  if (row == nullptr) return Error(Errc::not_found, "no such job");
+  if (action == JobAction::redrive) return redrive(*row, time);
+  if (!advance(*row, {.kind = JobEventKind::cancel_requested}, time)) {
+    return Error(Errc::conflict, "the job is finished");
+  }
+  return to_info(*row);
+}
+
+Result<JobInfo> MemoryJobs::redrive(Row& row, const JobTime& time) {
+  const decide::JobEvent event{.kind = JobEventKind::redrive, .at = time.now};
+  if (decide::step(row.core, event, {}, time.now).refusal != decide::Refusal::none) {
+    return Error(Errc::conflict, "only cancelled and discarded jobs can be redriven");
+  }
+  row.job.start_before.reset();
+  row.job.unique.reset();
+  std::set<std::int64_t>* line = nullptr;
+  if (!row.job.order_key.empty()) line = &ordered_[order_of(row.job)];
+  advance(row, event, time);
+  row.finished_at.reset();
+  unlist_row(row);
+  row.rank = time.now;
+  if (line != nullptr) {
+    row.blocked = !line->empty();
+    if (row.blocked) row.core.state = Core::scheduled;
+    line->insert(row.id);
+  }
+  list_row(row);
+  return to_info(row);
+}
+
+JobInfo MemoryJobs::to_info(const Row& row) {
+  JobInfo info;
+  info.id = JobId(row.id);
+  info.tenant = row.job.tenant;
+  info.kind = row.job.kind;
+  info.state = static_cast<JobState>(row.core.state);
+  info.priority = row.job.priority;
+  info.attempt = static_cast<int>(row.core.fence.attempt);
+  info.max_attempts = row.job.max_attempts;
+  info.crashes = static_cast<int>(row.core.crashes);
+  info.cancel_requested = row.core.cancel_requested;
+  info.created_at = wall(row.created_at);
+  info.run_at = wall(row.core.run_at);
+  if (row.started_at) info.started_at = wall(*row.started_at);
+  if (row.finished_at) info.finished_at = wall(*row.finished_at);
+  info.error = row.error;
+  return info;
+}
+
+}  // namespace aiserve::inline v0::detail

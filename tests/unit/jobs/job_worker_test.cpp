@@ -1,0 +1,202 @@
+// Leases, failing stores, several workers.
+#include "unit/jobs/faulty_job_store.hpp"
+#include "unit/jobs/queue_bench.hpp"
+
+using namespace aiserve;
+using namespace std::chrono_literals;
+using testing::ends;
+using testing::takes;
+
+namespace {
+
+/// Two processes: queues over one store, of which the first one's connection can fail.
+struct Pair {
+  explicit Pair(JobQueueOptions options = {.concurrency = 2, .lease = 3s})
+      : telemetry({.log_sink = [this](LogLevel, std::string_view line) { log += line; }}),
+        sim({.telemetry = &telemetry}),
+        store({.clock = &sim.clock()}),
+        faulty(store),
+        first(sim.runtime(), faulty, store, named(options, "first")),
+        second(sim.runtime(), store, named(options, "second")) {}
+
+  static JobQueueOptions named(JobQueueOptions options, const char* name) {
+    options.name = name;
+    return options;
+  }
+  JobId enqueue(std::string_view kind) {
+    const Bytes input;
+    return block_on(sim.runtime(), first.enqueue(ctx, kind, input)).value().id;
+  }
+  JobInfo info(JobId id) { return block_on(sim.runtime(), first.get(ctx, id)).value(); }
+
+  std::string log;
+  Telemetry telemetry;
+  testing::SimRuntime sim;
+  MemoryJobStore store;
+  testing::FaultyJobStore faulty;
+  Context ctx = testing::context_of(testing::kTenant);
+  JobQueue first;
+  JobQueue second;
+};
+
+}  // namespace
+
+TEST_CASE("a lost lease cancels the jobs of this worker, and others run them") {
+  Pair pair;
+  int begun = 0;
+  CancelReason reason = CancelReason::none;
+  pair.first.on("a", [&](const Context& ctx, const Job&) -> Async<JobOutcome> {
+    ++begun;
+    const Result<void> slept = co_await sleep(ctx, 1h);
+    reason = ctx.reason();
+    co_return JobOutcome::done(Bytes::literal("late"));
+  });
+  pair.second.on("a", ends(JobOutcome::done(Bytes::literal("other"))));
+  pair.second.pause();
+  pair.sim.start();
+  const JobId id = pair.enqueue("a");
+  pair.sim.advance(10s);
+  REQUIRE(begun == 1);
+  pair.faulty.deaf = true;
+  pair.second.resume();
+  pair.sim.advance(2s);
+  CHECK(reason == CancelReason::none);
+  pair.sim.advance(2s);
+  CHECK(reason == CancelReason::lease_lost);
+  pair.sim.advance(2s);
+  const JobInfo info = pair.info(id);
+  CHECK(info.state == JobState::completed);
+  CHECK(pair.log.find("lease of this worker is lost") != std::string::npos);
+  pair.faulty.deaf = false;
+  pair.sim.advance(2s);
+  CHECK(pair.first.snapshot().leased);
+}
+
+TEST_CASE("jobs of a process that died run elsewhere within a lease and a second") {
+  Pair pair({.concurrency = 2, .lease = 2s});
+  pair.first.on("a", takes(1h));
+  int runs = 0;
+  pair.second.on("a", ends(JobOutcome::done(), &runs));
+  pair.second.pause();
+  pair.sim.start();
+  pair.enqueue("a");
+  pair.enqueue("a");
+  pair.sim.run_until_idle();
+  CHECK(pair.first.snapshot().running == 2);
+  pair.faulty.down = true;
+  pair.second.resume();
+  pair.sim.advance(3s);
+  CHECK(runs == 2);
+}
+
+TEST_CASE("outcomes are told again until the store takes them") {
+  Pair pair({.concurrency = 4, .lease = 1min});
+  int runs = 0;
+  pair.first.on("a", [&](const Context& ctx, const Job&) -> Async<JobOutcome> {
+    ++runs;
+    const Result<void> slept = co_await sleep(ctx, 1s);
+    co_return JobOutcome::from(slept);
+  });
+  pair.sim.start();
+  const JobId id = pair.enqueue("a");
+  pair.sim.run_until_idle();
+  pair.faulty.down = true;
+  pair.sim.advance(20s);
+  CHECK(pair.first.snapshot().unsettled == 1);
+  CHECK(pair.faulty.settles < 20);
+  pair.faulty.down = false;
+  pair.sim.advance(6s);
+  CHECK(pair.info(id).state == JobState::completed);
+  CHECK(runs == 1);
+}
+
+TEST_CASE("an outcome whose acknowledgement was lost is recorded once") {
+  Pair pair;
+  int runs = 0;
+  pair.first.on("a", ends(JobOutcome::done(Bytes::literal("x")), &runs));
+  pair.sim.start();
+  pair.faulty.lose_settles = 1;
+  const JobId id = pair.enqueue("a");
+  pair.sim.advance(10s);
+  CHECK(pair.info(id).state == JobState::completed);
+  CHECK(pair.faulty.settles == 2);
+  CHECK(runs == 1);
+}
+
+TEST_CASE("a claim whose answer was lost costs an attempt and no job") {
+  Pair pair({.concurrency = 2, .lease = 2s, .timeout = 5s});
+  int runs = 0;
+  pair.first.on("a", ends(JobOutcome::done(), &runs));
+  pair.sim.start();
+  pair.faulty.lose_claims = 1;
+  const JobId id = pair.enqueue("a");
+  pair.sim.advance(1s);
+  CHECK(pair.info(id).state == JobState::running);
+  pair.sim.advance(6s);
+  CHECK(pair.info(id).state == JobState::completed);
+  CHECK(pair.info(id).attempt == 2);
+  CHECK(runs == 1);
+}
+
+TEST_CASE("a store that is down is asked now and then, not in a circle") {
+  Pair pair({.concurrency = 2, .lease = 1min});
+  pair.first.on("a", ends(JobOutcome::done()));
+  pair.sim.start();
+  const JobId id = pair.enqueue("a");
+  pair.sim.run_until_idle();
+  pair.faulty.down = true;
+  pair.enqueue("a");
+  const int before = pair.faulty.claims + pair.faulty.backlogs;
+  pair.sim.advance(10s);
+  CHECK(pair.faulty.claims + pair.faulty.backlogs - before < 60);
+  pair.faulty.down = false;
+  pair.sim.advance(3s);
+  CHECK(pair.info(id).state == JobState::completed);
+}
+
+TEST_CASE("an idle worker asks the store as often as it is told to") {
+  Pair pair({.concurrency = 2, .lease = 30s, .poll = 1s});
+  pair.first.on("a", ends(JobOutcome::done()));
+  pair.sim.start();
+  pair.sim.advance(1s);
+  const int before = pair.faulty.backlogs;
+  const int beats = pair.faulty.heartbeats;
+  pair.sim.advance(60s);
+  CHECK(pair.faulty.backlogs - before <= 61);
+  CHECK(pair.faulty.claims == 0);
+  CHECK(pair.faulty.heartbeats - beats == 6);
+}
+
+TEST_CASE("outcomes that come together are told together") {
+  Pair pair({.concurrency = 50, .lease = 30s});
+  pair.first.on("a", takes(1s));
+  for (int i = 0; i < 50; ++i) {
+    const std::vector<NewJob> one{NewJob(testing::kTenant, "a", Bytes())};
+    pair.sim.run_until_idle();
+    REQUIRE(block_on(pair.sim.runtime(), pair.store.enqueue(pair.ctx, one)).ok());
+  }
+  pair.sim.start();
+  pair.sim.advance(2s);
+  CHECK(pair.faulty.settled == 50);
+  CHECK(pair.faulty.settles <= 3);
+}
+
+TEST_CASE("what kills its worker again and again is quarantined") {
+  Pair pair({.concurrency = 1, .max_attempts = 100, .max_crashes = 3, .lease = 1s});
+  pair.first.on("poison", [&](const Context& ctx, const Job&) -> Async<JobOutcome> {
+    pair.faulty.down = true;  // as the process would be
+    const Result<void> slept = co_await sleep(ctx, 1h);
+    co_return slept.error();
+  });
+  pair.second.on("other", ends(JobOutcome::done()));
+  pair.sim.start();
+  const JobId id = pair.enqueue("poison");
+  for (int crash = 0; crash < 3; ++crash) {
+    pair.sim.advance(3s);
+    pair.faulty.down = false;
+    pair.sim.advance(3s);
+  }
+  pair.sim.advance(10s);
+  CHECK(pair.info(id).state == JobState::discarded);
+  CHECK(pair.info(id).crashes == 3);
+}
