@@ -11,6 +11,7 @@
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/multipart.hpp>
 #include <aiserve/http/multipart_reader.hpp>
+#include <aiserve/http/openapi.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/http/typed.hpp>
 #include <aiserve/http/typed_json.hpp>
