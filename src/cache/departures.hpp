@@ -28,6 +28,7 @@ class Departures {
   ~Departures() {
     if (untold_ != nullptr || !told_.empty()) tell_and_drop();
   }
+  bool nobody_listens() const noexcept { return !listener_.call; }
   Departures(const Departures&) = delete;
   Departures& operator=(const Departures&) = delete;
 

@@ -9,7 +9,6 @@
 namespace aiserve::inline v0::detail {
 namespace {
 
-constexpr std::size_t kAlign = 8;
 constexpr std::uint64_t kMostMs = (1ULL << 48) - 1;
 // Slots of 8 bytes, filled to three quarters on average.
 constexpr std::size_t kIndexShare = 11;
@@ -19,15 +18,9 @@ constexpr std::size_t kBlockShare = 80;
 // What malloc takes for `size` bytes: a word before them, rounded to 16. An EntryHeap takes less.
 constexpr std::size_t allocated(std::size_t size) noexcept { return (size + 8 + 15) & ~15ULL; }
 
-constexpr std::size_t align_up(std::size_t size) noexcept {
-  return (size + kAlign - 1) & ~(kAlign - 1);
-}
-
-std::size_t labels_offset(std::size_t key_size) noexcept {
-  return sizeof(CacheEntry) + ((key_size + 3) & ~std::size_t{3});
-}
-
 }  // namespace
+
+static_assert(sizeof(CacheEntry) == 56);
 
 CacheEntry::CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) noexcept
     : hash(spec.hash),
@@ -48,20 +41,34 @@ CacheEntry::CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) n
   packed = size;
 }
 
-CacheEntry* CacheEntry::create(const EntrySpec& spec, EntryHeap* heap) {
-  const bool shared = spec.value->size() > kMostInline;
+std::size_t CacheEntry::size_for(const EntrySpec& spec) noexcept {
   const std::size_t words = spec.labels.size() + (spec.grace.ms() != 0 ? 1 : 0);
-  const std::size_t offset = align_up(labels_offset(spec.key.bytes().size()) + 4 * words);
-  const std::size_t size = offset + (shared ? sizeof(Bytes) : spec.value->size());
-  void* memory = heap != nullptr ? heap->allocate(size) : nullptr;
-  const std::uint32_t pooled = memory != nullptr ? kPooled : 0;
-  if (memory == nullptr) memory = ::operator new(size);
-  auto* entry = new (memory) CacheEntry(spec, shared, static_cast<std::uint32_t>(size) | pooled);
+  const std::size_t offset = align_up(labels_offset(spec.key.bytes().size()) + 4 * words, 8);
+  return offset + (is_shared(spec) ? sizeof(Bytes) : spec.value->size());
+}
+
+CacheEntry* CacheEntry::construct(void* memory, const EntrySpec& spec, std::size_t size,
+                                  std::uint32_t pooled) noexcept {
+  auto* entry =
+      new (memory) CacheEntry(spec, is_shared(spec), static_cast<std::uint32_t>(size) | pooled);
   if (!spec.key.bytes().empty()) {
     std::memcpy(entry->body(), spec.key.bytes().data(), spec.key.bytes().size());
   }
   entry->write_body(spec);
   return entry;
+}
+
+CacheEntry* CacheEntry::create(const EntrySpec& spec, EntryHeap* heap) {
+  const std::size_t size = size_for(spec);
+  void* memory = heap != nullptr ? heap->allocate(size) : nullptr;
+  if (memory != nullptr) return construct(memory, spec, size, kPooled);
+  return construct(::operator new(size), spec, size, 0);
+}
+
+CacheEntry* CacheEntry::recreate(const EntrySpec& spec, CacheEntry* spare) noexcept {
+  const std::size_t size = size_for(spec);
+  if (spare->packed_size() != size) return nullptr;
+  return construct(spare, spec, size, kPooled);
 }
 
 void CacheEntry::write_body(const EntrySpec& spec) noexcept {
@@ -99,22 +106,8 @@ void CacheEntry::drop(CacheEntry* entry) noexcept {
   release(entry);
 }
 
-std::size_t CacheEntry::value_offset() const noexcept {
-  const std::size_t words = labels_ + (has(kGrace) ? 1u : 0u);
-  return align_up(labels_offset(key_size_) + 4 * words);
-}
-
 Bytes& CacheEntry::shared_value() noexcept {
   return *std::launder(reinterpret_cast<Bytes*>(reinterpret_cast<char*>(this) + value_offset()));
-}
-
-Bytes CacheEntry::value() noexcept {
-  if (has(kShared)) return shared_value();
-  const std::size_t offset = value_offset();
-  if (packed_size() == offset) return {};
-  retain(this);
-  const auto* data = reinterpret_cast<const std::byte*>(this) + offset;
-  return BytesAccess::adopt(this, data, packed_size() - offset);
 }
 
 CacheLabel CacheEntry::label(std::size_t i) const noexcept {

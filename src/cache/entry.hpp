@@ -50,8 +50,19 @@ class CacheEntry : public ByteBlock {
   static constexpr std::size_t kMostInline = 1024;
   static constexpr std::size_t kMostLabels = 255;
 
+  struct Drop {
+    void operator()(CacheEntry* entry) const noexcept { drop(entry); }
+  };
+
   /// In memory of the heap, if there is one. Throws bad_alloc. drop() ends it.
   static CacheEntry* create(const EntrySpec& spec, EntryHeap* heap = nullptr);
+  /// In the memory of an entry that is_spare(); nullptr if that is of another size.
+  static CacheEntry* recreate(const EntrySpec& spec, CacheEntry* spare) noexcept;
+  /// True if the memory of this entry, which has left, may be used for another: it came from a heap
+  /// and nobody holds the value.
+  bool is_spare() const noexcept {
+    return pooled() && !has(kShared) && references.load(std::memory_order_acquire) == 1;
+  }
   /// Takes the place of what this entry of the same key holds; its queue and its hits stay. False,
   /// and nothing done, if it does not fit exactly or a reader holds the value. The shard is locked.
   bool overwrite(const EntrySpec& spec) noexcept;
@@ -63,7 +74,14 @@ class CacheEntry : public ByteBlock {
     return key.bytes().size() == key_size_ && key.structured() == has(kStructured) &&
            same_bytes(key.bytes(), {key_at(), key_size_});
   }
-  Bytes value() noexcept;
+  Bytes value() noexcept {
+    if (has(kShared)) return shared_value();
+    const std::size_t offset = value_offset();
+    if (packed_size() == offset) return {};
+    references.fetch_add(1, std::memory_order_relaxed);
+    const auto* data = reinterpret_cast<const std::byte*>(this) + offset;
+    return BytesAccess::adopt(this, data, packed_size() - offset);
+  }
   /// Lines that a hit will read, all at once.
   void prefetch() const noexcept {
     const auto* at = reinterpret_cast<const char*>(this);
@@ -104,13 +122,27 @@ class CacheEntry : public ByteBlock {
   void set_in_main(bool main) noexcept { in_main_ = main; }
 
  private:
+  static constexpr std::size_t kHeader = 56;
   enum Flag : std::uint8_t { kStructured = 1, kNegative = 2, kShared = 4, kGrace = 8 };
 
+  static bool is_shared(const EntrySpec& spec) noexcept { return spec.value->size() > kMostInline; }
+  static std::size_t size_for(const EntrySpec& spec) noexcept;
+  static CacheEntry* construct(void* memory, const EntrySpec& spec, std::size_t size,
+                               std::uint32_t pooled) noexcept;
   explicit CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) noexcept;
   bool has(Flag flag) const noexcept { return (flags_ & flag) != 0; }
   const char* key_at() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   char* body() noexcept { return reinterpret_cast<char*>(this + 1); }
-  std::size_t value_offset() const noexcept;
+  static constexpr std::size_t align_up(std::size_t size, std::size_t to) noexcept {
+    return (size + to - 1) & ~(to - 1);
+  }
+  static constexpr std::size_t labels_offset(std::size_t key_size) noexcept {
+    return kHeader + align_up(key_size, 4);
+  }
+  std::size_t value_offset() const noexcept {
+    const std::size_t words = labels_ + (has(kGrace) ? 1u : 0u);
+    return align_up(labels_offset(key_size_) + 4 * words, 8);
+  }
   void write_body(const EntrySpec& spec) noexcept;
   Bytes& shared_value() noexcept;
 
@@ -126,7 +158,6 @@ class CacheEntry : public ByteBlock {
   bool in_main_ : 1;
   std::uint8_t flags_;
 };
-static_assert(sizeof(CacheEntry) == 56);
 
 /// Entries that have left, in a chain by `next`: dropped after the shard's lock is gone.
 class Departed {

@@ -12,19 +12,31 @@ namespace {
 // Of regions without a block one is kept: the next block would ask for it again.
 constexpr std::size_t kSpareRegions = 1;
 constexpr std::uint64_t kAllRuns = ~std::uint64_t{0};
+// Regions in which room for an array is looked for, before there is a new one.
+constexpr std::size_t kMostLooks = 16;
 
-// Aligned to `size`: twice as much is asked for, and what sticks out is given back.
+// `count` is 1 to 63.
+constexpr std::uint64_t runs_from(std::size_t first, std::size_t count) noexcept {
+  return ((std::uint64_t{1} << count) - 1) << first;
+}
+
+// Aligned to a region: more is asked for, and what sticks out is given back.
 void* map_aligned(std::size_t size) noexcept {
-  void* map = ::mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* map = ::mmap(nullptr, size + kPoolAlignment, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (map == MAP_FAILED) return nullptr;
   auto* begin = static_cast<std::byte*>(map);
-  const std::size_t before = (size - reinterpret_cast<std::uintptr_t>(begin) % size) % size;
+  const std::size_t before = -reinterpret_cast<std::uintptr_t>(begin) % kPoolAlignment;
   if (before > 0) ::munmap(begin, before);
-  ::munmap(begin + before + size, size - before);
+  ::munmap(begin + before + size, kPoolAlignment - before);
 #ifdef MADV_HUGEPAGE
   ::madvise(begin + before, size, MADV_HUGEPAGE);  // a wish
 #endif
   return begin + before;
+}
+
+constexpr std::size_t regions_for(std::size_t bytes) noexcept {
+  return (bytes + kPoolAlignment - 1) / kPoolAlignment * kPoolAlignment;
 }
 
 }  // namespace
@@ -112,7 +124,10 @@ void EntryHeap::take_back(void* block) noexcept {
     run.free = new (block) Free{run.free};
     --run.used;
     --blocks_;
-    if (run.used == 0) free_run(region, run);
+    if (run.used == 0) {
+      unlink(run);
+      free_runs(region, std::uint64_t{1} << (&run - region.runs.data()));
+    }
     if (!closed_ || blocks_ > 0) return;
   }
   delete this;
@@ -121,10 +136,8 @@ void EntryHeap::take_back(void* block) noexcept {
 EntryHeap::Run* EntryHeap::open_run(std::size_t size_class) noexcept {
   Region* region = roomy_ != nullptr ? roomy_ : new_region();
   if (region == nullptr) return nullptr;
-  if (region->free_runs == kAllRuns) --empty_regions_;
   const auto index = static_cast<std::size_t>(std::countr_zero(region->free_runs));
-  region->free_runs &= region->free_runs - 1;
-  if (region->free_runs == 0) unlink(*region);
+  claim(*region, std::uint64_t{1} << index);
   Run& run = region->runs[index];
   run = Run{.rest = region->begin(index),
             .end = region->end(index),
@@ -168,15 +181,64 @@ void EntryHeap::unlink(Run& run) noexcept {
   if (run.next != nullptr) run.next->prev = run.prev;
 }
 
-void EntryHeap::free_run(Region& region, Run& run) noexcept {
-  unlink(run);
+void EntryHeap::claim(Region& region, std::uint64_t runs) noexcept {
+  if (region.free_runs == kAllRuns) --empty_regions_;
+  region.free_runs &= ~runs;
+  if (region.free_runs == 0) unlink(region);
+}
+
+void EntryHeap::free_runs(Region& region, std::uint64_t runs) noexcept {
   if (region.free_runs == 0) link(region);
-  region.free_runs |= std::uint64_t{1} << (&run - region.runs.data());
+  region.free_runs |= runs;
   if (region.free_runs != kAllRuns) return;
   if (++empty_regions_ > kSpareRegions) {
     --empty_regions_;
     free_region(region);
   }
+}
+
+// Side by side, but not the first of a region, which begins behind the header.
+std::byte* EntryHeap::take_runs(std::size_t count) noexcept {
+  Region* region = roomy_;
+  for (std::size_t looked = 0; looked < kMostLooks; ++looked) {
+    if (region == nullptr) break;
+    std::uint64_t starts = region->free_runs & ~std::uint64_t{1};
+    for (std::size_t i = 1; i < count; ++i) starts &= region->free_runs >> i;
+    if (starts != 0) {
+      const auto first = static_cast<std::size_t>(std::countr_zero(starts));
+      claim(*region, runs_from(first, count));
+      return region->begin(first);
+    }
+    region = region->next;
+  }
+  region = new_region();
+  if (region == nullptr) return nullptr;
+  claim(*region, runs_from(1, count));
+  return region->begin(1);
+}
+
+void* EntryHeap::allocate_array(std::size_t bytes) noexcept {
+  if (bytes < kRun / 2) return nullptr;
+  if (bytes > kRegion - kRun) return map_aligned(regions_for(bytes));
+  const std::scoped_lock lock(lock_);
+  std::byte* array = take_runs((bytes + kRun - 1) / kRun);
+  if (array != nullptr) ++blocks_;
+  return array;
+}
+
+void EntryHeap::take_back_array(void* array, std::size_t bytes) noexcept {
+  if (bytes > kRegion - kRun) {
+    ::munmap(array, regions_for(bytes));
+    return;
+  }
+  {
+    const std::scoped_lock lock(lock_);
+    const std::size_t first = reinterpret_cast<std::uintptr_t>(array) % kRegion / kRun;
+    free_runs(region_of(array), runs_from(first, (bytes + kRun - 1) / kRun));
+    --blocks_;
+    if (!closed_ || blocks_ > 0) return;
+  }
+  delete this;
 }
 
 void EntryHeap::free_region(Region& region) noexcept {

@@ -1,4 +1,4 @@
-// EntryHeap: memory for entries, out of regions of 2 MiB that lie in huge pages.
+// EntryHeap: memory for entries and their index, out of regions of 2 MiB that lie in huge pages.
 //
 // Entries are met at random: in pages of 4 KiB nearly every one costs a walk through the page
 // tables, too. A region is cut into runs of 32 KiB, a run into blocks of one size; a run without
@@ -32,6 +32,10 @@ class EntryHeap final : public BlockPool {
   /// nullptr if `size` is above kLargest, or the system has no memory.
   void* allocate(std::size_t size) noexcept;
   void take_back(void* block) noexcept override;
+  /// Aligned to 64 bytes, not cleared. nullptr if the system has no memory, or if it is too little
+  /// to be worth a page of its own.
+  void* allocate_array(std::size_t bytes) noexcept;
+  void take_back_array(void* array, std::size_t bytes) noexcept;
   /// Of all regions.
   std::size_t bytes() const noexcept;
 
@@ -71,7 +75,9 @@ class EntryHeap final : public BlockPool {
   Region* new_region() noexcept;
   void link(Run& run) noexcept;
   void unlink(Run& run) noexcept;
-  void free_run(Region& region, Run& run) noexcept;
+  std::byte* take_runs(std::size_t count) noexcept;
+  void claim(Region& region, std::uint64_t runs) noexcept;
+  void free_runs(Region& region, std::uint64_t runs) noexcept;
   void link(Region& region) noexcept;
   void unlink(Region& region) noexcept;
   void free_region(Region& region) noexcept;

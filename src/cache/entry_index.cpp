@@ -1,6 +1,7 @@
 #include "cache/entry_index.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace aiserve::inline v0::detail {
 namespace {
@@ -49,7 +50,7 @@ bool EntryIndex::make_way(std::size_t bucket, Slot slot) noexcept {
 }
 
 bool EntryIndex::rebuild(std::size_t buckets) {
-  std::vector<Bucket> old(buckets);
+  BucketArray old(buckets, heap_);
   old.swap(buckets_);
   for (const Bucket& bucket : old) {
     for (const Slot slot : bucket.slots) {
@@ -68,7 +69,7 @@ void EntryIndex::note_place() noexcept {
 
 bool EntryIndex::insert(CacheEntry* entry) {
   if (buckets_.empty()) {
-    buckets_.resize(kFirstBuckets);
+    buckets_ = BucketArray(kFirstBuckets, heap_);
     note_place();
   }
   const Slot slot = slot_of(entry);

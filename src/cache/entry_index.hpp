@@ -4,20 +4,21 @@
 // bits and 16 bits of the hash, which spare touching entries that are others.
 #pragma once
 
-#include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
-#include <vector>
 
+#include "cache/bucket_array.hpp"
 #include "cache/entry.hpp"
 
 namespace aiserve::inline v0::detail {
 
 class EntryIndex {
  public:
+  /// Before anything else; nullptr: none.
+  void use(EntryHeap* heap) noexcept { heap_ = heap; }
+
   /// The first entry under `hash` for which match(entry) holds; nullptr if none.
   template <class Match>
   CacheEntry* find(std::uint32_t hash, const Match& match) const noexcept {
@@ -44,7 +45,7 @@ class EntryIndex {
   void erase(CacheEntry* entry) noexcept;
 
   std::size_t size() const noexcept { return size_; }
-  std::size_t memory() const noexcept { return buckets_.capacity() * sizeof(Bucket); }
+  std::size_t memory() const noexcept { return buckets_.bytes(); }
 
   template <class Visit>
   void for_each(const Visit& visit) const {
@@ -57,11 +58,8 @@ class EntryIndex {
 
  private:
   using Slot = std::uint64_t;
-  static constexpr std::size_t kSlots = 8;
-  static constexpr int kPointerBits = 48;
-  struct alignas(64) Bucket {
-    std::array<Slot, kSlots> slots{};
-  };
+  static constexpr std::size_t kSlots = Bucket::kSlots;
+  static constexpr int kPointerBits = Bucket::kTagShift;
 
   static std::uint64_t tag_of(std::uint32_t hash) noexcept { return hash & 0xffff; }
   static std::uint64_t tag_in(Slot slot) noexcept { return slot >> kPointerBits; }
@@ -85,8 +83,10 @@ class EntryIndex {
 
   template <class Match>
   CacheEntry* find_in(std::size_t bucket, std::uint64_t tag, const Match& match) const noexcept {
-    for (const Slot slot : buckets_[bucket].slots) {
-      if (tag_in(slot) != tag || slot == 0) continue;
+    const Bucket& at = buckets_[bucket];
+    for (unsigned found = at.matches(tag); found != 0; found &= found - 1) {
+      const Slot slot = at.slots[static_cast<std::size_t>(std::countr_zero(found)) / 2];
+      if (slot == 0) continue;
       entry_of(slot)->prefetch();
       if (match(*entry_of(slot))) return entry_of(slot);
     }
@@ -101,7 +101,8 @@ class EntryIndex {
   void note_place() noexcept;
   bool full() const noexcept { return size_ * 100 >= buckets_.size() * kSlots * 88; }
 
-  std::vector<Bucket> buckets_;
+  BucketArray buckets_;
+  EntryHeap* heap_ = nullptr;
   // Where the buckets were a moment ago, for prefetch().
   std::atomic<const Bucket*> hint_{nullptr};
   std::atomic<std::size_t> hint_size_{0};

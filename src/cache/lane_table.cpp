@@ -27,7 +27,7 @@ void LaneTable::index(Lane* lane) noexcept {
   const std::size_t mask = places_.size() - 1;
   std::size_t i = lane->record().hash & mask;
   while (places_[i].lane != nullptr) i = (i + 1) & mask;
-  places_[i] = {lane->record().hash, lane};
+  places_[i] = {lane->record().hash, lane, lane->record().id.view()};
 }
 
 void LaneTable::rebuild() {

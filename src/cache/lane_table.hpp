@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "cache/lane.hpp"
@@ -17,10 +18,8 @@ class LaneTable {
     if (places_.empty()) return nullptr;
     const std::size_t mask = places_.size() - 1;
     for (std::size_t i = hash & mask; places_[i].lane != nullptr; i = (i + 1) & mask) {
-      if (places_[i].hash == hash &&
-          same_bytes(places_[i].lane->record().id.view(), tenant.view())) {
-        return places_[i].lane;
-      }
+      const Place& place = places_[i];
+      if (place.hash == hash && same_bytes(place.tenant, tenant.view())) return place.lane;
     }
     return nullptr;
   }
@@ -39,6 +38,7 @@ class LaneTable {
   struct Place {
     std::uint64_t hash = 0;
     Lane* lane = nullptr;
+    std::string_view tenant{};  // in the lane's record
   };
 
   void index(Lane* lane) noexcept;

@@ -65,7 +65,8 @@ MemoryTier::MemoryTier(const CacheOptions& options, TimePoint epoch)
       registry_(options.unnamed_tenant, options.capacity) {
   listener_.call = options.on_eviction;
   for (std::size_t i = 0; i < shard_count_; ++i)
-    shards_[i].use(budget_, shard_count_, options.policy);
+    shards_[i].use(budget_, shard_count_, options.policy,
+                   heaps_.empty() ? nullptr : heaps_[i & (heaps_.size() - 1)].get());
 }
 
 CacheLabel MemoryTier::label(const TenantId& tenant, char kind,
@@ -77,9 +78,7 @@ CacheLabel MemoryTier::label(const TenantId& tenant, char kind,
 
 // An entry that is found alive is alive up to the invalidation that was looked at: the next look-up
 // need not read its labels again.
-bool MemoryTier::alive(Lane& lane, CacheEntry& entry) const noexcept {
-  const std::uint32_t now = invalidations_.stamp();
-  if (entry.stamp >= now) return true;
+bool MemoryTier::still_alive(Lane& lane, CacheEntry& entry, std::uint32_t now) const noexcept {
   if (lane.record().invalidated.load(std::memory_order_relaxed) > entry.stamp) return false;
   if (invalidations_.dead(entry)) return false;
   entry.stamp = now;
@@ -90,7 +89,7 @@ std::optional<TierHit> MemoryTier::find(const Place& at, const TenantId& tenant,
                                         TimePoint now, bool also_expired) {
   const std::uint64_t now_ms = ms(now);
   CacheShard& shard = shards_[at.shard];
-  Departures gone(listener_);
+  std::optional<Departures> gone;
   const std::scoped_lock lock(shard.lock);
   Lane* lane = shard.find_lane(at.tenant_hash, tenant);
   if (lane == nullptr) {
@@ -116,7 +115,7 @@ void MemoryTier::miss_without_lane(const TenantId& tenant) {
 
 std::optional<TierHit> MemoryTier::take_hit(CacheShard& shard, Lane& lane, CacheEntry* entry,
                                             std::uint64_t now_ms, bool also_expired,
-                                            Departures& gone) {
+                                            std::optional<Departures>& gone) {
   CacheCounts& counts = lane.counts;
   const std::uint64_t age = entry->age_ms(now_ms);
   const bool expired = age >= entry->ttl_ms();
@@ -125,7 +124,7 @@ std::optional<TierHit> MemoryTier::take_hit(CacheShard& shard, Lane& lane, Cache
     ++counts.misses;
     ++(invalidated ? counts.invalidated : counts.expired);
     shard.remove(lane, entry, invalidated ? EvictionCause::invalidated : EvictionCause::expired,
-                 gone);
+                 gone.emplace(listener_));
     return std::nullopt;
   }
   lane.hit(entry);

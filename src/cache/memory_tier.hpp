@@ -123,17 +123,21 @@ class MemoryTier {
     return now <= epoch_ ? 0 : static_cast<std::uint64_t>((now - epoch_).count()) / 1'000'000;
   }
   Lane* lane_of(CacheShard& shard, const Place& place, const TenantId& tenant);
-  EntryHeap* heap_of(const Place& place) const noexcept {
-    return heaps_.empty() ? nullptr : heaps_[place.shard & (heaps_.size() - 1)].get();
+  bool alive(Lane& lane, CacheEntry& entry) const noexcept {
+    const std::uint32_t now = invalidations_.stamp();
+    return entry.stamp >= now || still_alive(lane, entry, now);
   }
-  bool alive(Lane& lane, CacheEntry& entry) const noexcept;
+  bool still_alive(Lane& lane, CacheEntry& entry, std::uint32_t now) const noexcept;
   std::optional<TierHit> take_hit(CacheShard& shard, Lane& lane, CacheEntry* entry,
-                                  std::uint64_t now_ms, bool also_expired, Departures& gone);
+                                  std::uint64_t now_ms, bool also_expired,
+                                  std::optional<Departures>& gone);
   Result<void> check(const TenantId& tenant, KeyView key, const Bytes& value,
                      const TierPut& what) const;
-  bool overwrite(const TenantId& tenant, const Place& place, const EntrySpec& spec) noexcept;
-  Result<void> store(const TenantId& tenant, const Place& place, CacheEntry* entry);
-  Shortage try_store(const TenantId& tenant, const Place& place, CacheEntry* entry);
+  using EntryOwner = std::unique_ptr<CacheEntry, CacheEntry::Drop>;
+  Result<void> store(const TenantId& tenant, const Place& place, const EntrySpec& spec);
+  Shortage first_attempt(const TenantId& tenant, const Place& place, const EntrySpec& spec,
+                         EntryOwner& entry);
+  Shortage try_store(const TenantId& tenant, const Place& place, EntryOwner& entry);
   bool make_room_elsewhere(const TenantRegistry::Record& record, const Place& place,
                            Shortage shortage, std::size_t bytes);
   std::size_t evict_in(std::size_t shard, const TenantRegistry::Record& record, Shortage shortage,

@@ -45,56 +45,63 @@ Result<void> MemoryTier::put(const TenantId& tenant, KeyView key, const Bytes& v
                          .negative = what.negative,
                          .stamp = what.stamp.value_or(stamp()),
                          .labels = what.labels};
-    if (small && overwrite(tenant, at, spec)) return success();
-    return store(tenant, at, CacheEntry::create(spec, heap_of(at)));
+    return store(tenant, at, spec);
   } catch (const std::bad_alloc&) {
     return Error(Errc::overloaded, "out of memory");
   }
 }
 
-// The same key with as many bytes again, and nobody reads the old ones: no memory is asked for or
-// given back, and no other entry is touched. A listener wants to see the old value, though.
-bool MemoryTier::overwrite(const TenantId& tenant, const Place& place,
-                           const EntrySpec& spec) noexcept {
-  if (listener_.call) return false;
-  CacheShard& shard = shards_[place.shard];
-  const std::scoped_lock lock(shard.lock);
-  Lane* lane = shard.find_lane(place.tenant_hash, tenant);
-  CacheEntry* entry = lane != nullptr ? shard.find(*lane, place.hash, spec.key) : nullptr;
-  if (entry == nullptr || !entry->overwrite(spec)) return false;
-  ++lane->counts.inserts;
-  return true;
-}
-
-// Takes the entry over, whatever happens.
-Result<void> MemoryTier::store(const TenantId& tenant, const Place& place, CacheEntry* entry) {
-  std::unique_ptr<CacheEntry, void (*)(CacheEntry*)> owner(entry, CacheEntry::drop);
-  const std::size_t charge = entry->charge();
-  if (charge > max_entry_) return too_large("cache entry");
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const Shortage shortage = try_store(tenant, place, entry);
-    if (shortage == Shortage::none) {
-      static_cast<void>(owner.release());
-      return success();
-    }
+// In nearly all cases the first attempt settles it, under one lock.
+Result<void> MemoryTier::store(const TenantId& tenant, const Place& place, const EntrySpec& spec) {
+  EntryOwner entry;
+  Shortage shortage = first_attempt(tenant, place, spec, entry);
+  for (int attempt = 0; attempt < kAttempts && shortage != Shortage::none; ++attempt) {
+    if (shortage == Shortage::size) return too_large("cache entry");
     const TenantRegistry::Record record = registry_.find(tenant);
     if (shortage == Shortage::index || record == nullptr ||
-        !make_room_elsewhere(record, place, shortage, charge)) {
+        !make_room_elsewhere(record, place, shortage, entry->charge())) {
       break;
     }
+    shortage = try_store(tenant, place, entry);
   }
+  if (shortage == Shortage::none) return success();
   CacheShard& shard = shards_[place.shard];
   const std::scoped_lock lock(shard.lock);
   if (Lane* lane = shard.find_lane(place.tenant_hash, tenant)) ++lane->counts.refused;
   return Error(Errc::overloaded, "no room in the cache that this tenant may take");
 }
 
-Shortage MemoryTier::try_store(const TenantId& tenant, const Place& place, CacheEntry* entry) {
+// The same key with as many bytes again, and nobody reads the old ones: no memory is asked for or
+// given back, and no other entry is touched. A listener wants to see the old value, though.
+Shortage MemoryTier::first_attempt(const TenantId& tenant, const Place& place,
+                                   const EntrySpec& spec, EntryOwner& entry) {
   CacheShard& shard = shards_[place.shard];
   Departures gone(listener_);
   const std::scoped_lock lock(shard.lock);
   Lane* lane = lane_of(shard, place, tenant);
-  return lane == nullptr ? Shortage::index : shard.insert(*lane, entry, gone);
+  if (lane == nullptr) return Shortage::index;
+  CacheEntry* old = shard.find(*lane, place.hash, spec.key);
+  if (old != nullptr && !listener_.call && old->overwrite(spec)) {
+    ++lane->counts.inserts;
+    return Shortage::none;
+  }
+  entry.reset(shard.make_entry(spec));
+  if (entry->charge() > max_entry_) return Shortage::size;
+  const Shortage shortage = shard.insert(*lane, entry.get(), old, gone);
+  if (shortage == Shortage::none) static_cast<void>(entry.release());
+  return shortage;
+}
+
+Shortage MemoryTier::try_store(const TenantId& tenant, const Place& place, EntryOwner& entry) {
+  CacheShard& shard = shards_[place.shard];
+  Departures gone(listener_);
+  const std::scoped_lock lock(shard.lock);
+  Lane* lane = lane_of(shard, place, tenant);
+  if (lane == nullptr) return Shortage::index;
+  CacheEntry* old = shard.find(*lane, place.hash, entry->key());
+  const Shortage shortage = shard.insert(*lane, entry.get(), old, gone);
+  if (shortage == Shortage::none) static_cast<void>(entry.release());
+  return shortage;
 }
 
 Lane* MemoryTier::lane_of(CacheShard& shard, const Place& place, const TenantId& tenant) {

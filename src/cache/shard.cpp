@@ -36,13 +36,28 @@ struct CacheShard::Balance {
 
 CacheShard::~CacheShard() {
   index_.for_each([](CacheEntry* entry) { CacheEntry::drop(entry); });
+  if (spare_ != nullptr) CacheEntry::drop(spare_);
 }
 
 void CacheShard::unlink(Lane& lane, CacheEntry* entry, EvictionCause cause, const Lane::Record& by,
                         Departures& gone) {
   index_.erase(entry);
   lane.remove(entry);
-  gone.add(entry, lane.shared_record(), cause, by);
+  if (spare_ == nullptr && gone.nobody_listens() && entry->is_spare()) {
+    spare_ = entry;
+  } else {
+    gone.add(entry, lane.shared_record(), cause, by);
+  }
+}
+
+CacheEntry* CacheShard::make_entry(const EntrySpec& spec) {
+  if (spare_ != nullptr) {
+    if (CacheEntry* entry = CacheEntry::recreate(spec, spare_)) {
+      spare_ = nullptr;
+      return entry;
+    }
+  }
+  return CacheEntry::create(spec, heap_);
 }
 
 void CacheShard::remove(Lane& lane, CacheEntry* entry, EvictionCause cause, Departures& gone) {
@@ -53,11 +68,10 @@ void CacheShard::remove(Lane& lane, CacheEntry* entry, EvictionCause cause, Depa
 }
 
 // What it will read lies apart: all of it is asked for before any of it is waited for.
-Shortage CacheShard::insert(Lane& lane, CacheEntry* entry, Departures& gone) {
+Shortage CacheShard::insert(Lane& lane, CacheEntry* entry, CacheEntry* old, Departures& gone) {
   const std::size_t charge = entry->charge();
   lane.prefetch(entry->hash);
   if (chosen_ != nullptr && !budget_->fits(charge)) chosen_->prefetch_oldest();
-  CacheEntry* old = find(lane, entry->hash, entry->key());
   if (old != nullptr && old->charge() == charge) {
     lane.replace(old, entry);
     index_.replace(old, entry);

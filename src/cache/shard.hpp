@@ -68,7 +68,7 @@ class Budget {
 };
 
 /// What kept an entry out.
-enum class Shortage : std::uint8_t { none, limit, capacity, index };
+enum class Shortage : std::uint8_t { none, limit, capacity, index, size };
 
 /// Whose entries may be taken.
 enum class Force : std::uint8_t {
@@ -87,8 +87,10 @@ class alignas(64) CacheShard {
   CacheShard(const CacheShard&) = delete;
   CacheShard& operator=(const CacheShard&) = delete;
   /// Before anything else. `shards`: how many share the budget.
-  void use(Budget& budget, std::size_t shards, EvictionPolicy policy) noexcept {
+  void use(Budget& budget, std::size_t shards, EvictionPolicy policy, EntryHeap* heap) noexcept {
     budget_ = &budget;
+    heap_ = heap;
+    index_.use(heap);
     shards_ = shards;
     policy_ = policy;
   }
@@ -105,8 +107,11 @@ class alignas(64) CacheShard {
         hash, [&](const CacheEntry& entry) { return entry.lane() == lane.id() && entry.is(key); });
   }
 
-  /// Takes the entry over unless there is a shortage. An entry of the same key leaves either way.
-  Shortage insert(Lane& lane, CacheEntry* entry, Departures& gone);
+  /// In the memory of one that left, if that fits. Throws bad_alloc.
+  CacheEntry* make_entry(const EntrySpec& spec);
+  /// Takes the entry over unless there is a shortage. `old`: the entry of the same key, which
+  /// leaves either way.
+  Shortage insert(Lane& lane, CacheEntry* entry, CacheEntry* old, Departures& gone);
   /// Takes an entry out, and gives its bytes back.
   void remove(Lane& lane, CacheEntry* entry, EvictionCause cause, Departures& gone);
 
@@ -137,8 +142,10 @@ class alignas(64) CacheShard {
 
   LaneTable lanes_;
   Budget* budget_ = nullptr;
+  EntryHeap* heap_ = nullptr;  // for entries and index; nullptr: malloc
   std::size_t shards_ = 1;
   EvictionPolicy policy_ = EvictionPolicy::s3_fifo;
+  CacheEntry* spare_ = nullptr;         // its memory is for the next entry
   std::size_t most_lanes_ = kFewLanes;  // then those without entries go
   Lane* chosen_ = nullptr;              // gives next, if there are many lanes
   std::size_t chosen_left_ = 0;         // so many times without a new choice

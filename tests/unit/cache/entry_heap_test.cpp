@@ -126,3 +126,30 @@ TEST_CASE("a value of a large cache outlives its entry and the cache") {
   }
   CHECK(kept.text() == "kept");
 }
+
+TEST_CASE("arrays of every size lie beside blocks without harm, and are given back") {
+  const EntryHeap::Owner heap = EntryHeap::create();
+  CHECK(heap->allocate_array(1000) == nullptr);
+  std::vector<Block> arrays;
+  std::vector<Block> blocks;
+  for (int round = 0; round < 3; ++round) {
+    for (const std::size_t size : {16_KiB, 33_KiB, 180_KiB, 1_MiB, 2_MiB - 32_KiB, 2_MiB, 5_MiB}) {
+      arrays.push_back({static_cast<unsigned char*>(heap->allocate_array(size)), size});
+      REQUIRE(arrays.back().at != nullptr);
+      CHECK(reinterpret_cast<std::uintptr_t>(arrays.back().at) % 64 == 0);
+      arrays.back().fill();
+      for (int i = 0; i < 200; ++i) blocks.push_back(allocate(*heap, 328));
+    }
+    heap->take_back_array(arrays.front().at, arrays.front().size);
+    arrays.erase(arrays.begin());
+  }
+  for (const Block& block : blocks) {
+    CHECK(block.intact());
+    heap->take_back(block.at);
+  }
+  for (const Block& array : arrays) {
+    CHECK(array.intact());
+    heap->take_back_array(array.at, array.size);
+  }
+  CHECK(heap->bytes() == 2_MiB);
+}
