@@ -146,7 +146,9 @@ bool CacheShard::evict_own_for(Lane& lane, EvictionCause cause, Balance& balance
 // Makes a little room in this shard for an entry of `lane`.
 bool CacheShard::evict_for(Lane& lane, Balance& balance, Departures& gone) {
   Lane* victim_lane = choose(Force::above_guarantee);
-  if (victim_lane != nullptr && victim_lane != &lane) {
+  const bool own = victim_lane == &lane || victim_lane == nullptr ||
+                   decide::gives_itself(lane.view(shards_), chosen_pressure_);
+  if (!own) {
     CacheEntry* victim = next_to_leave(*victim_lane);
     const std::size_t charge = victim->charge();
     if (victim_lane->record().take_above_guarantee(charge)) {
@@ -208,6 +210,7 @@ Lane* CacheShard::choose(Force force) {
   const auto victim = decide::choose_victim(views_);
   if (!victim) return nullptr;
   chosen_ = lanes_.active()[*victim];
+  chosen_pressure_ = decide::pressure(views_[*victim]);
   chosen_left_ = lanes_.active().size() / kLanesPerEviction +
                  std::min(chosen_->size() / kEntriesPerExtra, kMostExtra);
   return chosen_;

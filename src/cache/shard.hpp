@@ -148,6 +148,7 @@ class alignas(64) CacheShard {
   CacheEntry* spare_ = nullptr;         // its memory is for the next entry
   std::size_t most_lanes_ = kFewLanes;  // then those without entries go
   Lane* chosen_ = nullptr;              // gives next, if there are many lanes
+  double chosen_pressure_ = 0;          // when it was chosen
   std::size_t chosen_left_ = 0;         // so many times without a new choice
   std::vector<decide::ShareView> views_;
 };

@@ -40,9 +40,12 @@ void GhostTable::insert(std::uint32_t hash) noexcept {
   if (buckets_.empty()) return;
   tick();
   auto& ghosts = bucket(hash).ghosts;
-  const auto oldest = std::max_element(ghosts.begin(), ghosts.end(),
-                                       [&](auto& a, auto& b) { return age(a) < age(b); });
-  *oldest = {print_of(hash), now_};
+  // Without branches, which nobody could foresee: the place is in the low bits.
+  std::uint32_t oldest = 0;
+  for (std::uint32_t i = 0; i < kGhosts; ++i) {
+    oldest = std::max(oldest, std::uint32_t{age(ghosts[i])} * kGhosts + i);
+  }
+  ghosts[oldest % kGhosts] = {print_of(hash), now_};
 }
 
 bool GhostTable::take(std::uint32_t hash) noexcept {

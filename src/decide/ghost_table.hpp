@@ -31,8 +31,9 @@ class GhostTable {
     std::uint16_t print = 0;
     std::uint16_t time = 0;  // in ticks of the table; 0: none
   };
+  static constexpr std::uint32_t kGhosts = 8;
   struct alignas(32) Bucket {
-    std::array<Ghost, 8> ghosts{};
+    std::array<Ghost, kGhosts> ghosts{};
   };
   static constexpr std::uint32_t kTicksPerWindow = 256;
 

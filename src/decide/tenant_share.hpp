@@ -35,6 +35,13 @@ inline bool may_lose(const ShareView& tenant) noexcept {
   return tenant.next > 0 && tenant.spare >= tenant.next;
 }
 
+/// True if `tenant`, who needs room, may as well give it: it is under nearly the highest pressure
+/// there is, `most`. To move room between tenants costs more than it is worth then.
+inline bool gives_itself(const ShareView& tenant, double most) noexcept {
+  constexpr double kNearly = 0.97;
+  return most > 0 && may_lose(tenant) && pressure(tenant) >= kNearly * most;
+}
+
 /// Whose entry goes: the one under the highest pressure that may lose one; the first of equals.
 std::optional<std::size_t> choose_victim(std::span<const ShareView> tenants) noexcept;
 

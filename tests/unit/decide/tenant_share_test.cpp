@@ -67,3 +67,15 @@ TEST_CASE("the ghost rate follows what happens now") {
   for (int i = 0; i < 5000; ++i) rate.inserted(i % 4 == 0);
   CHECK(rate.rate() == doctest::Approx(0.25).epsilon(0.15));
 }
+
+TEST_CASE("who needs room gives it himself if he is under nearly the highest pressure") {
+  const ShareView most{.used = 1000, .guarantee = 0, .spare = 1000, .next = 10};
+  ShareView own{.used = 975, .guarantee = 0, .spare = 975, .next = 10};
+  CHECK(gives_itself(own, pressure(most)));
+  own.used = 960;
+  CHECK_FALSE(gives_itself(own, pressure(most)));
+  own = {.used = 1000, .guarantee = 995, .spare = 5, .next = 10};
+  CHECK_FALSE(gives_itself(own, 1));
+  own = {.used = 10, .guarantee = 100, .spare = 50, .next = 10};
+  CHECK_FALSE(gives_itself(own, -100));
+}
