@@ -30,6 +30,7 @@ CacheImpl::CacheImpl(Runtime& runtime, CacheOptions given)
     }
   }
   attachment = runtime.attach({.name = "cache " + options.name,
+                               .start = [this] { loading.start(); },
                                .stop_accepting = [this] { loading.leave(); },
                                .gate = &loading.gate(),
                                .tick = [this] { tick(); },

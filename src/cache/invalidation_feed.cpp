@@ -2,9 +2,15 @@
 
 #include <utility>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+
 #include "core/random.hpp"
+#include "core/runtime_core.hpp"
 
 namespace aiserve::inline v0::detail {
+namespace asio = boost::asio;
 namespace {
 
 using Verdict = decide::SequenceWatch::Verdict;
@@ -55,12 +61,20 @@ void InvalidationFeed::tell(InvalidationNote note) {
     enqueue(std::move(note));
     if (last_words) enqueue({.kind = kFarewellNote});
   }
-  if (!begin_to_send()) return;
-  auto send = [this, inside = gate_.enter()](const Context&) -> Async<void> {
-    if (inside) co_return co_await send_all();
-    co_return success();
-  };
-  spawn(runtime_, context_, std::move(send));
+  send();
+}
+
+// Not before the runtime has started: nobody would ever end what waits in it.
+void InvalidationFeed::send() {
+  RuntimeCore& core = runtime_.core();
+  IoThread* home = core.any_io();
+  Gate::Pass inside = gate_.enter();
+  if (home == nullptr || !inside || core.state() == RuntimeState::created) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (outbox_.empty() || std::exchange(sending_, true)) return;
+  }
+  asio::co_spawn(home->executor(), send_all(std::move(inside)), asio::detached);
 }
 
 // A bus that cannot follow: what is left unsaid is contained in "everything".
@@ -70,11 +84,6 @@ void InvalidationFeed::enqueue(InvalidationNote note) {
     note = {.kind = kAllNote};
   }
   outbox_.push_back(std::move(note));
-}
-
-bool InvalidationFeed::begin_to_send() {
-  const std::scoped_lock lock(mutex_);
-  return !std::exchange(sending_, true);
 }
 
 // Numbers are given here: in the order of sending, and to nothing that was left unsaid.
@@ -91,17 +100,22 @@ std::optional<FeedMessage> InvalidationFeed::next() {
   return message;
 }
 
-Async<void> InvalidationFeed::send_all() {
+Task InvalidationFeed::send_all(Gate::Pass) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   while (const std::optional<FeedMessage> message = next()) {
     const Bytes payload = encode_message(settings_.key, *message);
     const auto publish = [&](const Context& own) {
       return bus_.publish(own, settings_.topic, payload);
     };
+    Result<void> published;
+    try {
+      published = co_await with_deadline(context_, kPublishTimeout, publish);
+    } catch (...) {
+      published = error_from_current_exception();
+    }
     // Who misses a message learns so from the number of the next.
-    const Result<void> published = co_await with_deadline(context_, kPublishTimeout, publish);
     (published ? counters_.sent : counters_.failed).inc();
   }
-  co_return success();
 }
 
 void InvalidationFeed::tick() {

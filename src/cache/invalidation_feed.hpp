@@ -35,6 +35,8 @@ class InvalidationFeed {
 
   /// Any thread. What is told together leaves in order, behind the caller's back.
   void tell(InvalidationNote note);
+  /// Begins to send what waits; after tell() and at the runtime's start.
+  void send();
   /// About once a second.
   void tick();
   /// The runtime begins to stop: others shall not take our silence for a loss.
@@ -53,9 +55,8 @@ class InvalidationFeed {
   static Counters counters_of(Metrics& metrics, const std::string& cache);
 
   void enqueue(InvalidationNote note);
-  bool begin_to_send();
   std::optional<FeedMessage> next();
-  Async<void> send_all();
+  Task send_all(Gate::Pass inside);
   void heard(const BusEvent& event);
   decide::SequenceWatch::Verdict judge(const FeedMessage& message);
   void missed_something();

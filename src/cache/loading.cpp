@@ -124,6 +124,10 @@ MemoCore* Loading::find_memo(std::string_view name) const {
   return found == memos_.end() ? nullptr : found->get();
 }
 
+void Loading::start() {
+  if (feed_ != nullptr) feed_->send();
+}
+
 void Loading::tick() {
   tiers_.tick();
   if (feed_ != nullptr) feed_->tick();

@@ -50,6 +50,7 @@ class Loading {
   /// Tells others only.
   void tell(InvalidationNote note);
 
+  void start();
   void tick();
   /// The runtime begins to stop.
   void leave();

@@ -1,5 +1,6 @@
 // Caches that tell each other what was invalidated, over a bus that a test makes lose things.
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,7 @@ class Link final : public EventBus {
       const Result<void> slept = co_await sleep(ctx, 1h);
       co_return slept.ok() ? Error(Errc::unavailable, "hung") : slept.error();
     }
+    if (throws) throw std::runtime_error("the bus");
     if (fails) co_return Error(Errc::unavailable, "the bus is away");
     if (lose > 0) {
       --lose;
@@ -46,6 +48,7 @@ class Link final : public EventBus {
 
   int lose = 0;  // so many messages vanish
   bool fails = false;
+  bool throws = false;
   bool hangs = false;
   std::vector<Bytes> sent;
 
@@ -336,6 +339,43 @@ TEST_CASE("messages that are not signed with the key are not heard") {
   CHECK(nodes.b.has(kAcme, "k"));
   const std::string metrics = nodes.b.telemetry.metrics().prometheus();
   CHECK(metrics.find("event=\"foreign\"") != std::string::npos);
+}
+
+TEST_CASE("what is invalidated before the start is told after it") {
+  MemoryEventBus bus;
+  Node b(bus);
+  testing::SimRuntime sim;
+  Cache early(sim.runtime(), {.digest_key = DigestKey::from_secret(kSecret)});
+  early.follow(bus, "t");
+  early.erase(kAcme, "k");
+  b.put(kAcme, "k");
+  b.sim.run_until_idle();
+  CHECK(b.has(kAcme, "k"));
+  sim.start();
+  sim.run_until_idle();
+  CHECK_FALSE(b.has(kAcme, "k"));
+}
+
+TEST_CASE("a cache that never starts tells nothing, and ends") {
+  MemoryEventBus bus;
+  testing::SimRuntime sim;
+  Cache cache(sim.runtime(), {.digest_key = DigestKey::from_secret(kSecret)});
+  cache.follow(bus, "t");
+  for (int i = 0; i < 3; ++i) cache.invalidate_all();
+  CHECK(bus.followers("t") == 1);
+}
+
+TEST_CASE("a bus that throws is one that fails") {
+  Pair nodes;
+  nodes.advance(1s);
+  nodes.b.put(kAcme, "k");
+  nodes.a.link.throws = true;
+  nodes.a.cache.erase(kAcme, "k");
+  nodes.settle();
+  CHECK(nodes.b.has(kAcme, "k"));
+  nodes.a.link.throws = false;
+  nodes.advance(2s);
+  CHECK_FALSE(nodes.b.has(kAcme, "k"));
 }
 
 TEST_CASE("following needs a key that is shared, a topic the bus takes, and happens once") {
