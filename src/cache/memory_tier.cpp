@@ -19,7 +19,7 @@ std::size_t shards_for(const CacheOptions& options) noexcept {
 
 // A heap's regions would be much for a small cache. Under a sanitizer entries come from malloc, so
 // that it sees who uses them too late.
-std::vector<EntryHeap::Owner> heaps_for(const CacheOptions& options) {
+std::vector<EntryHeap::Owner> heaps_for([[maybe_unused]] const CacheOptions& options) {
   std::vector<EntryHeap::Owner> heaps;
 #ifndef __SANITIZE_ADDRESS__
   const std::size_t count = std::bit_floor(options.capacity / kBytesPerHeap);
