@@ -9,6 +9,7 @@
 #include <aiserve/events/memory_event_bus.hpp>
 #include <aiserve/http/event_channel.hpp>
 #include <aiserve/http/event_stream.hpp>
+#include <aiserve/http/jobs.hpp>
 #include <aiserve/http/multipart.hpp>
 #include <aiserve/http/multipart_reader.hpp>
 #include <aiserve/http/openapi.hpp>
