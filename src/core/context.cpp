@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "aiserve/core/id.hpp"
+#include "core/recycling_allocator.hpp"
 
 namespace aiserve::inline v0 {
 namespace detail {
@@ -134,6 +135,12 @@ const std::string& ContextState::request_id() {
   return options.request_id;
 }
 
+template <class... Args>
+std::shared_ptr<ContextState> make_state(Args&&... args) {
+  return std::allocate_shared<ContextState>(RecyclingAllocator<ContextState>(),
+                                            std::forward<Args>(args)...);
+}
+
 }  // namespace detail
 
 using detail::ContextState;
@@ -163,8 +170,7 @@ std::string_view to_string(Priority priority) noexcept {
   return kNames[static_cast<std::size_t>(priority)];
 }
 
-Context::Context(ContextOptions options)
-    : state_(std::make_shared<ContextState>(std::move(options))) {}
+Context::Context(ContextOptions options) : state_(detail::make_state(std::move(options))) {}
 Context::Context(std::shared_ptr<ContextState> state) noexcept : state_(std::move(state)) {}
 
 const Context& Context::background() noexcept {
@@ -210,32 +216,30 @@ ContextOptions inherited(const Context& parent) {
 }
 }  // namespace
 
-Context Context::child() const {
-  return Context(std::make_shared<ContextState>(state_, inherited(*this)));
-}
+Context Context::child() const { return Context(detail::make_state(state_, inherited(*this))); }
 
 Context Context::with_deadline(Deadline deadline) const {
   ContextOptions options = inherited(*this);
   options.deadline = options.deadline.earlier(deadline);
-  return Context(std::make_shared<ContextState>(state_, std::move(options)));
+  return Context(detail::make_state(state_, std::move(options)));
 }
 
 Context Context::with_priority(Priority priority) const {
   ContextOptions options = inherited(*this);
   options.priority = priority;
-  return Context(std::make_shared<ContextState>(state_, std::move(options)));
+  return Context(detail::make_state(state_, std::move(options)));
 }
 
 Context Context::with_tenant(Tenant tenant) const {
   ContextOptions options = inherited(*this);
   options.tenant = std::move(tenant);
-  return Context(std::make_shared<ContextState>(state_, std::move(options)));
+  return Context(detail::make_state(state_, std::move(options)));
 }
 
 Context Context::with_trace(const TraceParent& trace) const {
   ContextOptions options = inherited(*this);
   options.trace = trace;
-  return Context(std::make_shared<ContextState>(state_, std::move(options)));
+  return Context(detail::make_state(state_, std::move(options)));
 }
 
 std::stop_token Context::stop_token() const { return state_->stop_token(); }

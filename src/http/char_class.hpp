@@ -15,7 +15,7 @@ enum CharClass : std::uint8_t {
   kHost = 8,    // a reg-name without the comma, which would let two Host fields merge into one
   kDigit = 16,
   kHex = 32,
-  kPathMark = 64,  // what a path may be ambiguous by
+  kPathPlain = 64,  // of kTarget all but what may make a path ambiguous
 };
 
 constexpr std::array<std::uint8_t, 256> make_char_classes() {
@@ -25,14 +25,16 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
   };
   for (unsigned c = 0; c < 256; ++c) {
     if ((c >= 0x20 && c != 0x7f) || c == '\t') table[c] |= kField;
-    if (c > 0x20 && c < 0x7f && c != '#') table[c] |= kTarget;
+    if (c > 0x20 && c < 0x7f && c != '#') table[c] |= kTarget | kPathPlain;
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) table[c] |= kToken | kHost;
   }
   mark("0123456789", kToken | kHost | kDigit | kHex);
   mark("abcdefABCDEF", kHex);
   mark("!#$%&'*+-.^_`|~", kToken);
   mark("-._~!$&'()*+;=%", kHost);
-  mark("%/.\\", kPathMark);
+  for (const char c : std::string_view("%/.\\")) {
+    table[static_cast<unsigned char>(c)] &= static_cast<std::uint8_t>(~kPathPlain);
+  }
   return table;
 }
 

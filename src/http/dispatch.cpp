@@ -53,7 +53,7 @@ void Session::route(Exchange& exchange) {
   if (match.route->timeout != Duration::zero()) {
     exchange.deadline = Deadline::after(exchange.began, match.route->timeout);
   }
-  exchange.context.emplace(context_options(exchange));
+  exchange.context = Context(context_options(exchange));
   if (!run_before(exchange)) return;
   prepare_reader(exchange);
   if (exchange.data.head.has_body() && !accept_coding(exchange)) return;

@@ -93,7 +93,7 @@ class ExchangePool {
   std::size_t in_use() const noexcept { return in_use_; }
 
  private:
-  static constexpr std::size_t kKeep = 256;
+  static constexpr std::size_t kKeep = 1024;
 
   std::vector<std::unique_ptr<Exchange>> free_;
   std::size_t in_use_ = 0;

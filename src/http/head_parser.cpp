@@ -27,67 +27,75 @@ bool find_method(std::string_view text, Method& method) noexcept {
 
 }  // namespace
 
-void HeadParser::reset() noexcept {
-  const KnownHost known = known_host_;
-  *this = HeadParser();
-  known_host_ = known;
-}
+void HeadParser::reset() noexcept { state_ = State(); }
 
 HeadParser::Step HeadParser::fail(int status, std::string_view reason) noexcept {
-  status_ = status;
-  reason_ = reason;
+  state_.status = status;
+  state_.reason = reason;
   return Step::failed;
 }
 
 HeadParser::Outcome HeadParser::parse(std::string_view bytes, const HeadLimits& limits,
                                       Head& head) noexcept {
   bytes = bytes.substr(0, limits.head_bytes);
-  if (at_ == 0) static_cast<HeadInfo&>(head) = HeadInfo();
-  Cursor cursor{bytes.data(), bytes.data() + at_, bytes.data() + bytes.size()};
-  Step result = Step::ok;
-  while (result == Step::ok && stage_ != Stage::ended) result = step(cursor, limits, head);
-  at_ = static_cast<std::size_t>(cursor.at - cursor.base);
+  if (state_.at == 0) static_cast<HeadInfo&>(head) = HeadInfo();
+  Cursor cursor{bytes.data(), bytes.data() + state_.at, bytes.data() + bytes.size()};
+  Step result = steps(cursor, limits, head);
+  state_.at = static_cast<std::size_t>(cursor.at - cursor.base);
   if (result == Step::more) result = out_of_bytes(bytes, limits);
   if (result == Step::ok) result = gate(cursor, head);
   if (result == Step::failed) return Outcome::failed;
   return result == Step::ok ? Outcome::done : Outcome::more;
 }
 
-inline HeadParser::Step HeadParser::step(Cursor& cursor, const HeadLimits& limits,
-                                         Head& head) noexcept {
-  switch (stage_) {
-    case Stage::start:
-      return start(cursor);
-    case Stage::method:
-      return method(cursor, head);
-    case Stage::target:
-      return target(cursor, limits, head);
-    case Stage::version:
-      return version(cursor, head);
-    case Stage::start_line_end:
-      return line_end(cursor, Stage::field_name);
-    case Stage::field_name:
-      return field_name(cursor);
-    case Stage::field_value:
-      return field_value(cursor);
-    case Stage::field_end:
-      return field_end(cursor, limits, head);
-    case Stage::ended:
-      break;
+// One function with all steps in it: calls would cost as much as what the steps do.
+HeadParser::Step HeadParser::steps(Cursor& given, const HeadLimits& limits, Head& head) noexcept {
+  Cursor cursor = given;
+  Step result = Step::ok;
+  while (result == Step::ok && state_.stage != Stage::ended) {
+    switch (state_.stage) {
+      case Stage::start:
+        result = start(cursor);
+        break;
+      case Stage::method:
+        result = method(cursor, head);
+        break;
+      case Stage::target:
+        result = target(cursor, limits, head);
+        break;
+      case Stage::version:
+        result = version(cursor, head);
+        break;
+      case Stage::start_line_end:
+        result = line_end(cursor, Stage::field_name);
+        break;
+      case Stage::field_name:
+        result = field_name(cursor);
+        break;
+      case Stage::field_value:
+        result = field_value(cursor);
+        break;
+      case Stage::field_end:
+        result = field_end(cursor, limits, head);
+        break;
+      case Stage::ended:
+        break;
+    }
   }
-  return Step::ok;
+  given = cursor;
+  return result;
 }
 
 HeadParser::Step HeadParser::out_of_bytes(std::string_view bytes,
                                           const HeadLimits& limits) noexcept {
   if (bytes.size() < limits.head_bytes) return Step::more;
-  if (stage_ < Stage::field_name) return fail(414, "the request target is too long");
+  if (state_.stage < Stage::field_name) return fail(414, "the request target is too long");
   return fail(431, "the request head is too large");
 }
 
 inline void HeadParser::begin_token(const Cursor& cursor, Stage stage) noexcept {
-  token_ = static_cast<std::size_t>(cursor.at - cursor.base);
-  stage_ = stage;
+  state_.token = static_cast<std::size_t>(cursor.at - cursor.base);
+  state_.stage = stage;
 }
 
 inline HeadParser::Step HeadParser::line_end(Cursor& cursor, Stage next) noexcept {
@@ -102,9 +110,9 @@ inline HeadParser::Step HeadParser::line_end(Cursor& cursor, Stage next) noexcep
 
 inline HeadParser::Step HeadParser::start(Cursor& cursor) noexcept {
   if (cursor.at == cursor.end) return Step::more;
-  if (*cursor.at == '\r' && !blank_seen_) {  // RFC 9112 section 2.2
+  if (*cursor.at == '\r' && !state_.blank_seen) {  // RFC 9112 section 2.2
     const Step result = line_end(cursor, Stage::start);
-    blank_seen_ = result == Step::ok;
+    state_.blank_seen = result == Step::ok;
     return result;
   }
   begin_token(cursor, Stage::method);
@@ -113,7 +121,7 @@ inline HeadParser::Step HeadParser::start(Cursor& cursor) noexcept {
 
 inline HeadParser::Step HeadParser::method(Cursor& cursor, Head& head) noexcept {
   cursor.at = end_of(cursor.at, cursor.end, kToken);
-  const std::string_view text = cursor.token(token_);
+  const std::string_view text = cursor.token(state_.token);
   if (text.size() > kLongestMethod) return fail(501, "an unknown method");
   if (cursor.at == cursor.end) return Step::more;
   if (text.empty() || *cursor.at != ' ') return fail(400, "a malformed method");
@@ -126,13 +134,13 @@ inline HeadParser::Step HeadParser::method(Cursor& cursor, Head& head) noexcept 
 inline HeadParser::Step HeadParser::target(Cursor& cursor, const HeadLimits& limits,
                                            Head& head) noexcept {
   cursor.at = end_of(cursor.at, cursor.end, kTarget);
-  const std::string_view text = cursor.token(token_);
+  const std::string_view text = cursor.token(state_.token);
   if (text.size() > limits.target_bytes) return fail(414, "the request target is too long");
   if (cursor.at == cursor.end) return Step::more;
   if (text.empty() || *cursor.at != ' ') return fail(400, "a malformed request target");
   head.target = span_of(cursor.base, text);
   ++cursor.at;
-  stage_ = Stage::version;
+  state_.stage = Stage::version;
   return Step::ok;
 }
 
@@ -148,17 +156,17 @@ inline HeadParser::Step HeadParser::version(Cursor& cursor, Head& head) noexcept
   if (rest[5] != '1' || rest[7] > '1') return fail(505, "only the versions 1.1 and 1.0 are spoken");
   head.http10 = rest[7] == '0';
   cursor.at += rest.size();
-  stage_ = Stage::start_line_end;
+  state_.stage = Stage::start_line_end;
   return Step::ok;
 }
 
 inline HeadParser::Step HeadParser::field_name(Cursor& cursor) noexcept {
   cursor.at = end_of(cursor.at, cursor.end, kToken);
   if (cursor.at == cursor.end) return Step::more;
-  const std::string_view text = cursor.token(token_);
+  const std::string_view text = cursor.token(state_.token);
   if (text.empty() && *cursor.at == '\r') return line_end(cursor, Stage::ended);
   if (text.empty() || *cursor.at != ':') return fail(400, "a malformed header name");
-  name_ = span_of(cursor.base, text);
+  state_.name = span_of(cursor.base, text);
   ++cursor.at;
   begin_token(cursor, Stage::field_value);
   return Step::ok;
@@ -167,19 +175,19 @@ inline HeadParser::Step HeadParser::field_name(Cursor& cursor) noexcept {
 inline HeadParser::Step HeadParser::field_value(Cursor& cursor) noexcept {
   cursor.at = field_chars_end(cursor.at, cursor.end);
   if (cursor.at == cursor.end) return Step::more;
-  stage_ = Stage::field_end;
+  state_.stage = Stage::field_end;
   return Step::ok;
 }
 
 inline HeadParser::Step HeadParser::field_end(Cursor& cursor, const HeadLimits& limits,
                                               Head& head) noexcept {
-  const std::string_view value = trim(cursor.token(token_));
+  const std::string_view value = trim(cursor.token(state_.token));
   const Step ended = line_end(cursor, Stage::field_name);
   if (ended != Step::ok) return ended;
   if (head.header_count >= limits.headers) return fail(431, "too many header fields");
   HeaderSpan& slot = head.headers[head.header_count++];
-  slot = {name_, span_of(cursor.base, value)};
-  return framing_field(name_.in(cursor.base), slot.value, cursor.base, head);
+  slot = {state_.name, span_of(cursor.base, value)};
+  return framing_field(state_.name.in(cursor.base), slot.value, cursor.base, head);
 }
 
 inline HeadParser::Step HeadParser::framing_field(std::string_view name, const Span& value,
@@ -187,7 +195,7 @@ inline HeadParser::Step HeadParser::framing_field(std::string_view name, const S
   switch (name.size()) {
     case 4:
       if (!iequals(name, "host")) break;
-      if (!saw_host_) head.host = value;
+      if (!state_.saw_host) head.host = value;
       return host(value.in(base));
     case 6:
       if (!iequals(name, "expect") || head.http10) break;
@@ -210,12 +218,12 @@ inline HeadParser::Step HeadParser::framing_field(std::string_view name, const S
 }
 
 HeadParser::Step HeadParser::host(std::string_view value) noexcept {
-  if (saw_host_) return fail(400, "a second Host field");
+  if (state_.saw_host) return fail(400, "a second Host field");
   if (!known_host_.is(value)) {
     if (!is_valid_host(value)) return fail(400, "a malformed Host field");
     known_host_.set(value);
   }
-  saw_host_ = true;
+  state_.saw_host = true;
   return Step::ok;
 }
 
@@ -232,8 +240,8 @@ HeadParser::Step HeadParser::content_length(std::string_view value, Head& head) 
 }
 
 HeadParser::Step HeadParser::transfer_encoding(std::string_view value, Head& head) noexcept {
-  if (saw_transfer_encoding_) return fail(400, "a second Transfer-Encoding field");
-  saw_transfer_encoding_ = true;
+  if (state_.saw_transfer_encoding) return fail(400, "a second Transfer-Encoding field");
+  state_.saw_transfer_encoding = true;
   if (head.http10) return fail(400, "Transfer-Encoding on HTTP/1.0");
   if (!iequals(value, "chunked")) return fail(400, "a Transfer-Encoding other than chunked");
   head.chunked = true;
@@ -244,9 +252,9 @@ HeadParser::Step HeadParser::connection(std::string_view value) noexcept {
   while (!value.empty()) {
     const std::size_t comma = value.find(',');
     const std::string_view option = trim(value.substr(0, comma));
-    if (iequals(option, "close")) saw_close_ = true;
-    if (iequals(option, "keep-alive")) saw_keep_alive_ = true;
-    if (iequals(option, "upgrade")) saw_upgrade_ = true;
+    if (iequals(option, "close")) state_.saw_close = true;
+    if (iequals(option, "keep-alive")) state_.saw_keep_alive = true;
+    if (iequals(option, "upgrade")) state_.saw_upgrade = true;
     value = comma == std::string_view::npos ? std::string_view() : value.substr(comma + 1);
   }
   return Step::ok;
@@ -254,12 +262,12 @@ HeadParser::Step HeadParser::connection(std::string_view value) noexcept {
 
 inline HeadParser::Step HeadParser::gate(Cursor& cursor, Head& head) noexcept {
   head.bytes = static_cast<std::uint32_t>(cursor.at - cursor.base);
-  if (!head.http10 && !saw_host_) return fail(400, "no Host field");
-  if (saw_transfer_encoding_ && head.has_length) {
+  if (!head.http10 && !state_.saw_host) return fail(400, "no Host field");
+  if (state_.saw_transfer_encoding && head.has_length) {
     return fail(400, "Transfer-Encoding together with Content-Length");
   }
-  head.keep_alive = !saw_close_ && (!head.http10 || saw_keep_alive_);
-  head.upgrade = saw_upgrade_;
+  head.keep_alive = !state_.saw_close && (!head.http10 || state_.saw_keep_alive);
+  head.upgrade = state_.saw_upgrade;
   return target_form(cursor, head);
 }
 
@@ -288,7 +296,7 @@ HeadParser::Step HeadParser::absolute_form(const char* base, std::string_view te
   }
   text.remove_prefix(colon + 3);
   const std::string_view authority = text.substr(0, text.find_first_of("/?"));
-  if (!is_valid_host(authority) || (saw_host_ && !iequals(authority, head.host.in(base)))) {
+  if (!is_valid_host(authority) || (state_.saw_host && !iequals(authority, head.host.in(base)))) {
     return fail(400, "the target's authority is not the Host field");
   }
   head.host = span_of(base, authority);

@@ -36,8 +36,8 @@ class HeadParser {
   Outcome parse(std::string_view bytes, const HeadLimits& limits, Head& head) noexcept;
 
   // After `failed`: the status to answer with, and why in words.
-  int status() const noexcept { return status_; }
-  std::string_view reason() const noexcept { return reason_; }
+  int status() const noexcept { return state_.status; }
+  std::string_view reason() const noexcept { return state_.reason; }
 
  private:
   // What one step of the parser came to.
@@ -65,7 +65,7 @@ class HeadParser {
     }
   };
 
-  Step step(Cursor& cursor, const HeadLimits& limits, Head& head) noexcept;
+  Step steps(Cursor& given, const HeadLimits& limits, Head& head) noexcept;
   Step start(Cursor& cursor) noexcept;
   Step method(Cursor& cursor, Head& head) noexcept;
   Step target(Cursor& cursor, const HeadLimits& limits, Head& head) noexcept;
@@ -103,18 +103,23 @@ class HeadParser {
     std::uint8_t size_ = 0;
   };
 
-  Stage stage_ = Stage::start;
-  std::size_t at_ = 0;       // all before is parsed
-  std::size_t token_ = 0;    // where the token being read begins
-  Span name_;                // of the field whose value is being read
-  bool blank_seen_ = false;  // the one empty line that may come before a request
-  bool saw_host_ = false;
-  bool saw_transfer_encoding_ = false;
-  bool saw_close_ = false;
-  bool saw_keep_alive_ = false;
-  bool saw_upgrade_ = false;
-  int status_ = 0;
-  std::string_view reason_;
+  // All that belongs to one head.
+  struct State {
+    Stage stage = Stage::start;
+    std::size_t at = 0;       // all before is parsed
+    std::size_t token = 0;    // where the token being read begins
+    Span name;                // of the field whose value is being read
+    bool blank_seen = false;  // the one empty line that may come before a request
+    bool saw_host = false;
+    bool saw_transfer_encoding = false;
+    bool saw_close = false;
+    bool saw_keep_alive = false;
+    bool saw_upgrade = false;
+    int status = 0;
+    std::string_view reason;
+  };
+
+  State state_;
   KnownHost known_host_;
 };
 

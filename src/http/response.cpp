@@ -49,7 +49,7 @@ std::string_view find_line(std::string_view fields, std::string_view name) noexc
   return {};
 }
 
-Response with_body(std::string text, std::string_view content_type) {
+Response with_body(std::string&& text, std::string_view content_type) {
   return detail::ResponseWriter::with_body(std::move(text), content_type);
 }
 

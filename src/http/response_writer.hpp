@@ -65,7 +65,7 @@ class ResponseWriter {
   }
 
   // 200 with a content type that is known to be well-formed.
-  static Response with_body(std::string text, std::string_view content_type) noexcept {
+  static Response with_body(std::string&& text, std::string_view content_type) noexcept {
     Response response;
     response.content_type_ = content_type;
     response.text_ = std::move(text);

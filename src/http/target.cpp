@@ -35,10 +35,9 @@ bool unescape_path(std::string_view raw, std::string& out) {
 // Precondition: begins with a slash.
 bool is_simple(std::string_view path) noexcept {
   const char* const end = path.data() + path.size();
-  for (const char* at = path.data(); at != end; ++at) {
-    if (!is(*at, kPathMark)) continue;
-    if (*at == '%' || *at == '\\') return false;
+  for (const char* at = path.data(); at != end; at = end_of(at + 1, end, kPathPlain)) {
     if (*at == '/' && at + 1 != end && (at[1] == '/' || at[1] == '.')) return false;
+    if (*at != '/' && *at != '.') return false;
   }
   return true;
 }
