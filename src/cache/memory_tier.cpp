@@ -10,22 +10,22 @@ namespace {
 constexpr std::size_t kBytesPerShard = 1_MiB;
 constexpr std::size_t kMostShards = 64;
 constexpr std::size_t kBytesPerHeap = 32_MiB;
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kMostHeaps = 0;  // so that it sees who uses an entry too late
+#else
 constexpr std::size_t kMostHeaps = 4;
+#endif
 
 std::size_t shards_for(const CacheOptions& options) noexcept {
   if (options.shards != 0) return options.shards;
   return std::bit_floor(std::clamp<std::size_t>(options.capacity / kBytesPerShard, 1, kMostShards));
 }
 
-// A heap's regions would be much for a small cache. Under a sanitizer entries come from malloc, so
-// that it sees who uses them too late.
-std::vector<EntryHeap::Owner> heaps_for([[maybe_unused]] const CacheOptions& options) {
-  std::vector<EntryHeap::Owner> heaps;
-#ifndef __SANITIZE_ADDRESS__
-  const std::size_t count = std::bit_floor(options.capacity / kBytesPerHeap);
-  heaps.reserve(std::min(count, kMostHeaps));
-  while (heaps.size() < std::min(count, kMostHeaps)) heaps.push_back(EntryHeap::create());
-#endif
+// The regions of a heap would be much for a small cache.
+std::vector<EntryHeap::Owner> heaps_for(const CacheOptions& options) {
+  const std::size_t wanted = std::bit_floor(options.capacity / kBytesPerHeap);
+  std::vector<EntryHeap::Owner> heaps(std::min(wanted, kMostHeaps));
+  for (EntryHeap::Owner& heap : heaps) heap = EntryHeap::create();
   return heaps;
 }
 
@@ -64,6 +64,8 @@ MemoryTier::MemoryTier(const CacheOptions& options, TimePoint epoch)
       shards_(std::make_unique<CacheShard[]>(shard_count_)),
       registry_(options.unnamed_tenant, options.capacity) {
   listener_.call = options.on_eviction;
+  // One lane is part of a shard: a cache of one tenant holds what its capacity says.
+  budget_.add_lanes(-static_cast<std::ptrdiff_t>(shard_count_));
   for (std::size_t i = 0; i < shard_count_; ++i)
     shards_[i].use(budget_, shard_count_, options.policy,
                    heaps_.empty() ? nullptr : heaps_[i & (heaps_.size() - 1)].get());

@@ -45,10 +45,10 @@ class Budget {
   void add_lanes(std::ptrdiff_t count) noexcept {
     lanes_.fetch_add(count, std::memory_order_relaxed);
   }
-  /// Bytes of all lanes.
+  /// Bytes of all lanes that count.
   std::size_t lanes() const noexcept {
     const std::ptrdiff_t count = lanes_.load(std::memory_order_relaxed);
-    return static_cast<std::size_t>(count) * kLaneBytes;
+    return count > 0 ? static_cast<std::size_t>(count) * kLaneBytes : 0;
   }
   /// For entries.
   std::size_t room() const noexcept {

@@ -146,3 +146,20 @@ TEST_CASE("a look-up compares with about one entry, and one in vain with next to
   for (int i = 0; i < 30'000; ++i) CHECK(index.find("other", again()) == nullptr);
   CHECK(index.probes < 100);
 }
+
+TEST_CASE("a bucket finds all slots of a tag, and the empty ones for the tag 0") {
+  std::mt19937_64 random(6);
+  for (int round = 0; round < 10'000; ++round) {
+    detail::Bucket bucket;
+    for (auto& slot : bucket.slots) {
+      const std::uint64_t tag = random() % 4 == 0 ? 0xffff : random() % 3;
+      if (random() % 3 != 0) slot = tag << 48 | (random() >> 16);
+    }
+    for (const std::uint64_t tag : {0u, 1u, 2u, 3u, 0xffffu}) {
+      unsigned expected = 0;
+      for (unsigned i = 0; i < 8; ++i)
+        expected |= (bucket.slots[i] >> 48 == tag ? 1u : 0u) << 2 * i;
+      REQUIRE(bucket.matches(tag) == expected);
+    }
+  }
+}
