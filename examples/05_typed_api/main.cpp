@@ -2,6 +2,7 @@
 //
 //   curl -H 'Authorization: Bearer biscuit' -H 'Content-Type: application/json'
 //        -d '{"name":"Rex","species":{"kind":"dog","trick":"roll"}}' localhost:8080/v1/pets
+#include <aiserve/http/middleware.hpp>
 #include <aiserve/http/openapi.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/http/typed.hpp>
@@ -15,7 +16,6 @@ using namespace aiserve;
 namespace {
 
 Result<void> check_token(Context&, const http::Request& request) {
-  if (!request.path().starts_with("/v1/")) return success();
   if (request.header("Authorization") == "Bearer biscuit") return success();
   return Error(Errc::unauthenticated, "the token is \"biscuit\"");
 }
@@ -28,7 +28,7 @@ int main(int argc, char** argv) try {
   Shelter shelter;
 
   http::Server server(runtime, {.port = port});
-  server.before(check_token);
+  server.before(http::under("/v1", check_token));
   server.post("/v1/pets",
               http::typed([&](const Context&, NewPet in) { return shelter.add(std::move(in)); },
                           {.status = 201, .summary = "Take in a pet", .operation_id = "addPet"}));

@@ -40,11 +40,25 @@ void append_escaped(std::string& out, char c) {
   out += kHex[byte & 15];
 }
 
+// Bytes at the front that stand for themselves.
+std::size_t plain_run(std::string_view text) noexcept {
+  std::size_t n = 0;
+  while (n < text.size() && text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' &&
+         text[n] != '\\') {
+    ++n;
+  }
+  return n;
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
+  for (;;) {
+    const std::size_t plain = plain_run(text);
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const Utf8Step step = next_utf8(text);
     if (!step.valid) {
       out += "\xEF\xBF\xBD";

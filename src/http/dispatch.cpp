@@ -224,9 +224,10 @@ void Session::respond(Exchange& exchange, Result<Response>&& result) {
 
 void Session::respond(Exchange& exchange, Response&& response) {
   const Context& ctx = *exchange.context;
-  if (exchange.route != nullptr && !core_.after.empty()) {
+  const auto& hooks = exchange.route == nullptr ? core_.after_unrouted : core_.after;
+  if (!hooks.empty()) {
     try {
-      for (const AfterHook& hook : core_.after) hook(ctx, exchange.request, response);
+      for (const AfterHook& hook : hooks) hook(ctx, exchange.request, response);
     } catch (...) {
       response = failure(exchange, error_from_current_exception());
     }

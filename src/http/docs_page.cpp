@@ -58,7 +58,7 @@ std::string page(std::string_view document) {
 
 }  // namespace
 
-detail::PlainHandler docs_page(std::string document) {
+detail::PlainHandler docs_page(std::string_view document) {
   const Bytes html = Bytes::adopt(page(document));
   return [html, csp = policy()](const Context&, const Request&) -> Result<Response> {
     Response response;

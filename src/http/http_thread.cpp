@@ -194,6 +194,14 @@ HttpThread& HttpThread::thread_for_next() noexcept {
   return *core_.threads[next_thread_];
 }
 
+void HttpThread::request_connection(Descriptor socket) {
+  auto peer = std::make_shared<Peer>(core_.forwarding, std::nullopt);
+  auto arrival =
+      std::make_unique<Arrival>(*this, std::move(socket), std::move(peer), PeerCounts::Pass());
+  core_.connections.fetch_add(1, std::memory_order_relaxed);
+  io_.push(arrival.release());
+}
+
 void HttpThread::adopt(Descriptor socket, std::shared_ptr<Peer> peer,
                        PeerCounts::Pass place) noexcept {
   Session* session = nullptr;

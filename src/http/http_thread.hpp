@@ -42,6 +42,9 @@ class HttpThread {
   void request_cancel() noexcept { io_.push(&cancel_); }
   void request_close() noexcept { io_.push(&close_); }
 
+  // Any thread: serves a connection that somebody else has made.
+  void request_connection(Descriptor socket);
+
   // Any thread: suspended requests, for the status. At most `at_most` are described.
   struct InFlight {
     std::string id;

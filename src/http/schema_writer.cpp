@@ -166,6 +166,7 @@ void SchemaWriter::members(Json& json, const VariantType& type, const Checks&) {
 void SchemaWriter::object(Json& json, const ObjectType& type, const std::string& tag,
                           const std::string& name) {
   std::vector<std::string_view> required;
+  required.reserve(type.fields.size() + 1);
   json.key("type").string("object").key("properties").begin_object();
   if (!tag.empty()) {
     json.key(tag).begin_object().key("type").string("string").key("const").string(name);

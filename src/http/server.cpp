@@ -1,9 +1,13 @@
 #include "aiserve/http/server.hpp"
 
+#include <array>
 #include <utility>
+
+#include <sys/socket.h>
 
 #include "aiserve/http/event_channel.hpp"
 #include "core/json_text.hpp"
+#include "http/cors.hpp"
 #include "http/http_thread.hpp"
 #include "http/response_coding.hpp"
 #include "http/server_core.hpp"
@@ -231,10 +235,26 @@ Server& Server::add_after(detail::AfterHook hook) {
   return *this;
 }
 
+Server& Server::cors(const CorsOptions& options) {
+  const detail::AfterHook hook = detail::cors_hook(options);
+  add_after(hook);
+  impl_->core.after_unrouted.push_back(hook);
+  return *this;
+}
+
 Result<void> Server::reload_tls() {
   detail::ServerCore& core = impl_->core;
   if (core.tls == nullptr) return Error(Errc::invalid_argument, "the server speaks no TLS");
   return core.tls->reload(core.runtime.clock().now());
+}
+
+int Server::connect_here() {
+  std::array<int, 2> ends{-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    throw ResultError(Error(Errc::unavailable, "cannot make a pair of sockets"));
+  }
+  impl_->threads.front()->request_connection(detail::Descriptor(ends[0]));
+  return ends[1];
 }
 
 std::vector<RouteInfo> Server::routes() const {

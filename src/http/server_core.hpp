@@ -36,7 +36,8 @@ struct ServerCore {
   std::vector<std::unique_ptr<Route>> routes;
   std::vector<BeforeHook> before;
   std::vector<AfterHook> after;
-  std::string options_allow;  // of OPTIONS *
+  std::vector<AfterHook> after_unrouted;  // of 404, 405, OPTIONS
+  std::string options_allow;              // of OPTIONS *
 
   const Forwarding forwarding;
   PeerCounts peers;

@@ -54,6 +54,7 @@ class Emitter {
 
   void emit_either(const PatternNode& node) {
     std::vector<std::size_t> ends;
+    ends.reserve(node.parts.size());
     for (std::size_t i = 0; i + 1 < node.parts.size(); ++i) {
       const std::size_t split = add(Op::split, here() + 1);
       emit(node.parts[i]);
@@ -75,6 +76,7 @@ class Emitter {
       return;
     }
     std::vector<std::size_t> splits;
+    splits.reserve(node.most - node.least);
     for (unsigned i = node.least; i < node.most; ++i) {
       splits.push_back(add(Op::split, here() + 1));
       emit(body);

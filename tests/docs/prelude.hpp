@@ -10,13 +10,16 @@
 #include <aiserve/http/event_channel.hpp>
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/jobs.hpp>
+#include <aiserve/http/middleware.hpp>
 #include <aiserve/http/multipart.hpp>
 #include <aiserve/http/multipart_reader.hpp>
 #include <aiserve/http/openapi.hpp>
+#include <aiserve/http/rate_limiter.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/http/typed.hpp>
 #include <aiserve/http/typed_json.hpp>
 #include <aiserve/http/websocket.hpp>
+#include <aiserve/http_testing/test_client.hpp>
 #include <aiserve/jobs/job_queue.hpp>
 #include <aiserve/jobs/memory_job_store.hpp>
 #include <aiserve/serving/batcher.hpp>

@@ -22,6 +22,7 @@ declare -A may_include=(
   [jobs]="core decide"
   [sqlite]="core decide jobs storage ports"
   [testing]="core decide jobs storage ports"
+  [http_testing]="core http testing"
 )
 ports="serving/model.hpp serving/signature.hpp serving/batch.hpp cache/cache_tier.hpp events/event_bus.hpp"
 
@@ -39,6 +40,7 @@ declare -A may_use=(
   [torch]="torch/ ATen/ c10/ fmt/ nlohmann/ openssl/"
   [sqlite]="SQLiteCpp/ sqlite3.h"
   [testing]="boost/ fmt/"
+  [http_testing]=""
 )
 
 # Public headers: std, these, and each other. Opt-in headers name one more.

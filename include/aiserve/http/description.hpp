@@ -52,47 +52,47 @@ class Description {
   /// A member of the JSON object that must be there. Of a std::optional: it may be null.
   template <class M, class B>
   requires std::derived_from<T, B> Description& required(std::string name, M B::*member,
-                                                         RulesFor<M> rules = {}) {
+                                                         const RulesFor<M>& rules = {}) {
     return add(std::move(name), detail::Source::member, true, member, rules);
   }
   /// One that may be left out; it keeps its default then.
   template <class M, class B>
   requires std::derived_from<T, B> Description& optional(std::string name, M B::*member,
-                                                         RulesFor<M> rules = {}) {
+                                                         const RulesFor<M>& rules = {}) {
     return add(std::move(name), detail::Source::member, false, member, rules);
   }
 
   /// A {name} of the route's pattern.
   template <class M, class B>
   requires std::derived_from<T, B> Description& path(std::string name, M B::*member,
-                                                     RulesFor<M> rules = {}) {
+                                                     const RulesFor<M>& rules = {}) {
     return add(std::move(name), detail::Source::path, true, member, rules);
   }
   /// A query parameter, optional unless required_query(). A std::vector takes all of that name.
   template <class M, class B>
   requires std::derived_from<T, B> Description& query(std::string name, M B::*member,
-                                                      RulesFor<M> rules = {}) {
+                                                      const RulesFor<M>& rules = {}) {
     return add(std::move(name), detail::Source::query, false, member, rules);
   }
   template <class M, class B>
   requires std::derived_from<T, B> Description& required_query(std::string name, M B::*member,
-                                                               RulesFor<M> rules = {}) {
+                                                               const RulesFor<M>& rules = {}) {
     return add(std::move(name), detail::Source::query, true, member, rules);
   }
   /// A header field, in whatever case, optional unless required_header().
   template <class M, class B>
   requires std::derived_from<T, B> Description& header(std::string name, M B::*member,
-                                                       RulesFor<M> rules = {}) {
+                                                       const RulesFor<M>& rules = {}) {
     return add(std::move(name), detail::Source::header, false, member, rules);
   }
   template <class M, class B>
   requires std::derived_from<T, B> Description& required_header(std::string name, M B::*member,
-                                                                RulesFor<M> rules = {}) {
+                                                                const RulesFor<M>& rules = {}) {
     return add(std::move(name), detail::Source::header, true, member, rules);
   }
   /// The JSON body as a whole, in place of required() and optional() members.
   template <class M, class B>
-  requires std::derived_from<T, B> Description& body(M B::*member, RulesFor<M> rules = {}) {
+  requires std::derived_from<T, B> Description& body(M B::*member, const RulesFor<M>& rules = {}) {
     return add("body", detail::Source::body, true, member, rules);
   }
 

@@ -14,6 +14,7 @@
 #include <aiserve/http/typed_operation.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace aiserve::inline v0::http {
@@ -51,6 +52,6 @@ std::string openapi_document(const std::vector<RouteInfo>& routes, const OpenApi
 detail::PlainHandler openapi(const Server& server, OpenApiOptions options = {});
 
 /// Serves the page for the document at that path.
-detail::PlainHandler docs_page(std::string document = "/openapi.json");
+detail::PlainHandler docs_page(std::string_view document = "/openapi.json");
 
 }  // namespace aiserve::inline v0::http

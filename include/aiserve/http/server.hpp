@@ -21,6 +21,7 @@
 #include <aiserve/core/result.hpp>
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/http/compression.hpp>
+#include <aiserve/http/cors.hpp>
 #include <aiserve/http/files.hpp>
 #include <aiserve/http/forwarding.hpp>
 #include <aiserve/http/handler.hpp>
@@ -41,6 +42,7 @@
 namespace aiserve::inline v0::http {
 
 class EventChannel;
+class TestClient;
 
 struct ServerOptions {
   /// IPv4 or IPv6 address to listen on. "::" takes IPv4 peers too.
@@ -204,6 +206,9 @@ class Server {
     return add_after(detail::AfterHook(detail::storable(std::move(hook))));
   }
 
+  /// Lets pages of other origins read answers (cors.hpp): at the place of an after hook.
+  Server& cors(const CorsOptions& options);
+
   /// Reads the certificates anew, for connections to come. Any thread. invalid_argument, and the
   /// old ones stay, if they are no good, or if the server speaks no TLS.
   Result<void> reload_tls();
@@ -219,7 +224,10 @@ class Server {
   std::size_t connections() const noexcept;
 
  private:
+  friend class TestClient;
   class Impl;
+  /// A connection that does not leave the process: the client's end of it.
+  int connect_here();
   template <class F>
   Server& add(Method method, std::string_view pattern, F handler, RouteOptions options) {
     if (auto operation = detail::operation_of(handler)) options.operation = std::move(operation);

@@ -23,7 +23,7 @@ function told(schema) {
   const named = nameOf(schema);
   const s = resolve(schema);
   const list = s.oneOf || s.anyOf;
-  if (list) return named || list.map((one) => one.title || told(one)).join(' or ');
+  if (list) return (named ? named + ': ' : '') + list.map((one) => one.title || told(one)).join(' or ');
   if (s.enum) return (named ? named + ': ' : '') + s.enum.map((one) => JSON.stringify(one)).join(', ');
   if (s.const !== undefined) return JSON.stringify(s.const);
   if (s.type === 'array') return 'array of ' + told(s.items || {}) + range(s.minItems, s.maxItems, ' elements');
@@ -65,13 +65,24 @@ function example(schema, depth = 0) {
   return s.type === 'string' ? 'x'.repeat(s.minLength || 0) || 'text' : null;
 }
 
-function members(schema) {
+// The members of an object, of what its members are made of, and of each alternative.
+function members(schema, depth = 0) {
   const s = resolve(schema);
+  if (s.type === 'array') return members(s.items || {}, depth);
+  if (s.oneOf && depth < 3) {
+    return make('div', {}, ...s.oneOf.map((one) => members(one, depth)));
+  }
   const needed = new Set(s.required || []);
   const rows = Object.entries(s.properties || {}).map(([name, member]) => make('tr', {},
     make('td', {}, make('code', { class: needed.has(name) ? 'needed' : '' }, name)),
-    make('td', {}, make('span', { class: 'rule' }, told(member)), ' ', resolve(member).description || '')));
+    make('td', {}, make('span', { class: 'rule' }, told(member)), ' ', resolve(member).description || '', inner(member, depth))));
   return rows.length === 0 ? make('p', { class: 'rule' }, told(schema)) : make('table', {}, ...rows);
+}
+
+function inner(schema, depth) {
+  const s = resolve(schema);
+  const of = s.type === 'array' ? resolve(s.items) : s;
+  return depth < 3 && (of.properties || of.oneOf) ? members(of, depth + 1) : '';
 }
 
 const bodyOf = (content) => content && content.content && content.content['application/json'];
