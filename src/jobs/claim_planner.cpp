@@ -7,6 +7,8 @@
 namespace aiserve::inline v0::detail {
 namespace {
 
+constexpr std::size_t kMostOfOneClaim = 10'000;  // ClaimQuota::n
+
 decide::Nanos nanos(TimePoint at) noexcept { return at.time_since_epoch().count(); }
 
 std::size_t limit_or_none(const std::optional<int>& limit) noexcept {
@@ -122,7 +124,8 @@ std::vector<ClaimQuota> ClaimPlanner::plan(std::size_t free_slots) {
   std::vector<ClaimQuota> claims;
   for (std::size_t i = 0; i < quotas.size(); ++i) {
     if (quotas[i] == 0) continue;
-    claims.push_back({rows_[i].tenant, rows_[i].kind, static_cast<int>(quotas[i])});
+    const auto n = static_cast<int>(std::min(quotas[i], kMostOfOneClaim));
+    claims.push_back({rows_[i].tenant, rows_[i].kind, n});
   }
   return claims;
 }

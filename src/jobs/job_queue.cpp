@@ -9,6 +9,11 @@ namespace {
 constexpr int kPage = 1000;
 constexpr int kMostRedriven = 10'000;
 
+/// In whatever version.
+bool is_of(const JobInfo& job, std::string_view kind) {
+  return job.kind.substr(0, job.kind.find('@')) == kind;
+}
+
 }  // namespace
 
 class JobQueue::Impl {
@@ -95,7 +100,7 @@ Async<int> JobQueue::redrive_dead(const Context& ctx, std::string_view kind, int
     if (!dead) co_return dead.error();
     if (dead->empty()) break;
     for (const JobInfo& job : *dead) {
-      if (job.kind != kind || redriven == limit) continue;
+      if (!is_of(job, kind) || redriven == limit) continue;
       const Result<JobInfo> again = co_await redrive(ctx, job.id);
       // Somebody else was faster.
       if (!again && again.error().code() == Errc::conflict) continue;

@@ -79,7 +79,8 @@ class JobQueue {
   /// worker's next heartbeat.
   Async<JobInfo> cancel(const Context& ctx, JobId id);
   Async<JobInfo> redrive(const Context& ctx, JobId id);
-  /// Redrives dead letters of a kind, latest first, at most `limit` (1 to 10,000); how many.
+  /// Redrives dead letters of a kind (all versions), latest first, at most `limit` (1 to 10,000);
+  /// how many.
   Async<int> redrive_dead(const Context& ctx, std::string_view kind, int limit);
 
   /// No more claims of a kind (all versions), or of all kinds, by this process. What runs goes on.

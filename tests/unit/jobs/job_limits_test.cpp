@@ -237,6 +237,16 @@ TEST_CASE("a job that would start too late is refused with the time to come back
   CHECK(bench.state(id) == JobState::completed);
 }
 
+TEST_CASE("a queue with the most slots claims what a store gives at once") {
+  QueueBench bench({.concurrency = 10'000, .max_waiting = 100'000});
+  int runs = 0;
+  bench.jobs.on("a", ends(JobOutcome::done(), &runs));
+  bench.sim.start();
+  flood(bench, "one", 25'000);
+  bench.sim.advance(10s);
+  CHECK(runs == 25'000);
+}
+
 TEST_CASE("options of a queue are checked and named") {
   QueueBench bench;
   const auto refuse = [&](JobQueueOptions options, const char* name) {

@@ -264,16 +264,17 @@ TEST_CASE("dead letters of a kind are redriven in bulk") {
   QueueBench bench;
   bool mended = false;
   int done = 0;
-  bench.jobs
-      .on("a",
-          [&](const Context&, const Job&) -> Async<JobOutcome> {
-            if (!mended) co_return JobOutcome::discard(kBusy);
-            ++done;
-            co_return JobOutcome::done();
-          })
+  const auto mendable = [&](const Context&, const Job&) -> Async<JobOutcome> {
+    if (!mended) co_return JobOutcome::discard(kBusy);
+    ++done;
+    co_return JobOutcome::done();
+  };
+  bench.jobs.on("a", mendable)
+      .on("a", {.version = 7}, mendable)
       .on("b", ends(JobOutcome::discard(kBusy)));
   bench.sim.start();
-  for (int i = 0; i < 5; ++i) bench.enqueue("a");
+  for (int i = 0; i < 4; ++i) bench.enqueue(NewJob(testing::kTenant, "a", Bytes()));
+  bench.enqueue(job_kind("a", 7));
   const JobId other = bench.enqueue("b");
   bench.sim.run_until_idle();
   mended = true;
