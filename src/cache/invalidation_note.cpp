@@ -7,6 +7,7 @@
 namespace aiserve::inline v0::detail {
 namespace {
 
+// Stays as it is: what is new gets a kind of its own, which older nodes take for everything.
 struct Head {
   std::uint32_t version = 1;
   std::uint32_t kind = 0;

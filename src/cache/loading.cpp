@@ -75,11 +75,13 @@ void Loading::apply(const InvalidationNote& note) {
       memory_.invalidate_tenant(note.tenant);
       kill(kTenantLabel, note.tenant, {});
       return tiers_.erase_tenant(note.tenant);
-    case kAllNote:
+    case kTagLabel:
+    case kNamespaceLabel:
+    case kVersionLabel:
+      return kill(note.kind, note.tenant, note.text);
+    default:  // kAllNote, and what only a newer node knows
       memory_.invalidate_all();
       return tiers_.kill_all();
-    default:
-      return kill(note.kind, note.tenant, note.text);
   }
 }
 

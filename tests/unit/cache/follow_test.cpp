@@ -378,6 +378,28 @@ TEST_CASE("a bus that throws is one that fails") {
   CHECK_FALSE(nodes.b.has(kAcme, "k"));
 }
 
+TEST_CASE("what a node does not understand, but is signed, means everything") {
+  Pair nodes;
+  nodes.b.put(kAcme, "k");
+  const detail::FeedMessage message{.sender = 7, .number = 1, .note = {.kind = '?'}};
+  const DigestKey key = DigestKey::from_secret(kSecret);
+  REQUIRE(nodes.bus.publish_now("t", detail::encode_message(key, message)));
+  CHECK_FALSE(nodes.b.has(kAcme, "k"));
+}
+
+TEST_CASE("keys and tags of any bytes and length are told as they are") {
+  Pair nodes;
+  const std::string nul("a\0b", 3);
+  const std::string large(4000, '\xff');
+  for (const std::string& key : {std::string(), nul, large}) {
+    CHECK_FALSE(nodes.survives(kAcme, key, {}, [&](Cache& cache) { cache.erase(kAcme, key); }));
+    CHECK_FALSE(
+        nodes.survives(kAcme, "k", {key}, [&](Cache& cache) { cache.invalidate_tag(kAcme, key); }));
+    CHECK_FALSE(
+        nodes.survives(TenantId(), key, {}, [&](Cache& cache) { cache.erase(TenantId(), key); }));
+  }
+}
+
 TEST_CASE("following needs a key that is shared, a topic the bus takes, and happens once") {
   MemoryEventBus bus;
   Runtime runtime;
