@@ -56,6 +56,7 @@ void finish_variant(const std::string& name, const VariantType& type) {
   std::set<std::string> seen;
   if (type.tag.empty()) refuse(name, "has no tag()");
   for (const auto& alternative : type.alternatives) {
+    if (alternative.name.empty()) refuse(name, "has an alternative without a name");
     if (!seen.insert(alternative.name).second) {
       refuse(name, "names \"" + alternative.name + "\" twice");
     }

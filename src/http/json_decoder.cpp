@@ -232,7 +232,8 @@ bool JsonDecoder::find_tag(std::string_view tag, std::string& name, bool& found)
   if (!reader_.enter()) return false;
   std::string_view key;
   for (bool first = true; reader_.next_member(first, key);) {
-    found = key == tag && reader_.peek() == JsonToken::string;
+    found = key == tag;
+    if (found && reader_.peek() != JsonToken::string) break;  // no name, which is none of theirs
     if (found) {
       std::string_view text;
       if (!reader_.read_string(text)) return false;

@@ -205,6 +205,11 @@ TEST_CASE("a variant is what its tag says, wherever it stands") {
   CHECK(to_json(last).value() == R"({"kind":"circle","radius":3})");
   CHECK(problem<Shape>(R"({"radius":3})") == "/kind: is missing");
   CHECK(problem<Shape>(R"({"kind":"cone"})") == "/kind: must be one of \"circle\", \"square\"");
+  for (const char* kind : {"1", "null", "[]", "{\"kind\":\"circle\"}", "\"\"", "\"Circle\""}) {
+    CAPTURE(kind);
+    const std::string text = "{\"kind\":" + std::string(kind) + ",\"radius\":1}";
+    CHECK(problem<Shape>(text) == "/kind: must be one of \"circle\", \"square\"");
+  }
   CHECK(problem<Shape>(R"({"kind":"circle","side":1})") ==
         "/side: is not known here; /radius: is missing");
 }
