@@ -27,6 +27,7 @@ build_packages=(
   "libopenblas0-pthread:fast matrix products for libtorch; without it batching gains nothing"
   "libsqlitecpp-dev:the cache tier in a SQLite file"
   "libsqlite3-dev:SQLite"
+  "libpq-dev:stores in PostgreSQL"
   "doctest-dev:unit tests"
   "dataset-fashion-mnist:70,000 labelled images for the demo model and its tests"
 )

@@ -1,9 +1,5 @@
 #include "sqlite/migration.hpp"
 
-#include <algorithm>
-
-#include "storage/sha256.hpp"
-
 namespace aiserve::inline v0::detail {
 namespace {
 
@@ -24,10 +20,6 @@ constexpr const char* kCreateHistory =
             version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL,
             works_since INTEGER NOT NULL, applied_at INTEGER NOT NULL))sql";
 
-std::string digest(const Migration& step) {
-  return hex(sha256(std::string(step.name) + '\n' + std::string(step.sql)));
-}
-
 [[noreturn]] void refuse(const std::string& why) {
   throw ConfigError("sqlite database: schema: " + why);
 }
@@ -39,37 +31,18 @@ void check_application(SQLite::Database& database) {
   refuse("the file belongs to another application");
 }
 
-void check_row(Query& row, std::span<const Migration> steps) {
-  const std::int64_t version = row.integer(0);
-  const std::string which = "version " + std::to_string(version) + " (" + row.string(1) + ")";
-  const auto step = std::find_if(steps.begin(), steps.end(),
-                                 [&](const Migration& one) { return one.version == version; });
-  const int newest = steps.empty() ? 0 : steps.back().version;
-  if (step == steps.end() && version > newest && row.integer(3) <= newest) return;
-  if (step == steps.end() && version > newest) refuse(which + " is newer than this program");
-  if (step == steps.end()) refuse(which + " is unknown to this program");
-  if (digest(*step) != row.text(2)) refuse(which + " was changed after it was applied");
-}
-
 }  // namespace
 
 std::vector<const Migration*> pending(Connection& connection, std::span<const Migration> steps) {
   check_application(connection.database());
-  std::int64_t expected = 1;
+  std::vector<AppliedMigration> applied;
   if (Query(connection, kHasHistory).row()) {
-    Query history(connection, kHistory);
-    for (; history.row(); ++expected) {
-      if (history.integer(0) != expected) {
-        refuse("version " + std::to_string(expected) + " is missing in the history");
-      }
-      check_row(history, steps);
+    Query row(connection, kHistory);
+    while (row.row()) {
+      applied.push_back({row.integer(0), row.string(1), row.string(2), row.integer(3)});
     }
   }
-  std::vector<const Migration*> missing;
-  for (const Migration& step : steps) {
-    if (step.version >= expected) missing.push_back(&step);
-  }
-  return missing;
+  return pending_after(applied, steps, "sqlite database");
 }
 
 std::size_t migrate(Connection& connection, std::span<const Migration> steps, std::int64_t now_ms) {

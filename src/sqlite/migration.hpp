@@ -1,27 +1,10 @@
-// Migrations: the steps that bring a file's schema up to date, embedded in the binary. Each is run
-// once, in the transaction that also writes its row of history; of several processes that start
-// together the first does it and the others find it done. There is no way back: a mistake is
-// repaired by another step.
+// Migrations of a SQLite file, see storage/migration.hpp.
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "sqlite/connection.hpp"
+#include "storage/migration.hpp"
 
 namespace aiserve::inline v0::detail {
-
-struct Migration {
-  int version;  ///< 1, 2, 3, ...
-  std::string_view name;
-  std::string_view sql;
-  /// The oldest newest-known version of a program that can work with the schema after this step.
-  /// Its own version, unless the step only adds what older programs may ignore.
-  int works_since;
-};
 
 /// All of this program, ascending.
 std::span<const Migration> migrations() noexcept;

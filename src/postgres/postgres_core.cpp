@@ -1,0 +1,196 @@
+#include "postgres/postgres_core.hpp"
+
+#include <random>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "decide/backoff.hpp"
+
+namespace aiserve::inline v0::pg {
+namespace {
+
+using Outcome = detail::Operation::Outcome;
+
+constexpr decide::BackoffPolicy kBackoff{.base = 20'000'000, .cap = 1'000'000'000};
+
+std::uint64_t random_bits() {
+  static thread_local std::mt19937_64 random{std::random_device{}()};
+  return random();
+}
+
+}  // namespace
+
+StopEvent::StopEvent() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (descriptor_ < 0) throw ConfigError("postgres database: no file descriptor is left");
+}
+
+StopEvent::~StopEvent() { ::close(descriptor_); }
+
+void StopEvent::set() noexcept { ::eventfd_write(descriptor_, 1); }
+
+bool StopEvent::wait_until(Until until) const noexcept {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  pollfd polled{descriptor_, POLLIN, 0};
+  return ::poll(&polled, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0))) <= 0;
+}
+
+PostgresCore::PostgresCore(Runtime& runtime, PostgresDatabaseOptions options)
+    : runtime_(runtime), options_(std::move(options)) {
+  lanes_.reserve(static_cast<std::size_t>(options_.connections));
+  for (int i = 0; i < options_.connections; ++i) {
+    lanes_.push_back(std::make_unique<Lane>(*this, i));
+  }
+}
+
+Connection::Options PostgresCore::connection_options() const {
+  return {.dsn = options_.dsn,
+          .prepared = options_.prepared,
+          .connect_timeout = std::chrono::ceil<std::chrono::seconds>(options_.connect_timeout),
+          .stop_event = stop_.descriptor()};
+}
+
+void PostgresCore::attach() {
+  for (const auto& lane : lanes_) {
+    lane->worker =
+        runtime_.add_worker({.name = "postgres-" + std::to_string(lane->number),
+                             .step = [this, &own = *lane](TimePoint) { return step(own); },
+                             .end = [this] { close(); }});
+  }
+  attachment_ = runtime_.attach({.name = "postgres", .cancel = [this] { close(); }});
+}
+
+void PostgresCore::detach() noexcept {
+  close();
+  // Ends the workers if the Runtime still runs; if it never ran, they never will.
+  attachment_ = Attachment();
+  for (const auto& lane : lanes_) lane->worker.retire();
+}
+
+void PostgresCore::close() noexcept {
+  stop_.set();
+  std::deque<TaskPtr> rest;
+  {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+    rest.swap(tasks_);
+  }
+  const Error closed = to_error(CancelReason::shutdown);
+  for (const TaskPtr& task : rest) {
+    task->fail(closed);
+    task->settle(Outcome::completed);
+  }
+}
+
+std::optional<Error> PostgresCore::enqueue(TaskPtr task) {
+  const Lane* wanted = nullptr;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (closed_) return Error(Errc::unavailable, "the store is closed");
+    if (tasks_.size() >= options_.max_queue) {
+      return Error(Errc::overloaded, "too many operations wait for the store")
+          .retry_after(std::chrono::milliseconds(100));
+    }
+    tasks_.push_back(std::move(task));
+    for (const auto& lane : lanes_) {
+      if (!lane->idle) continue;
+      lane->idle = false;
+      wanted = lane.get();
+      break;
+    }
+  }
+  if (wanted != nullptr) wanted->worker.wake();
+  return std::nullopt;
+}
+
+PostgresCore::TaskPtr PostgresCore::take(Lane& lane) {
+  const std::scoped_lock lock(mutex_);
+  lane.idle = tasks_.empty();
+  if (lane.idle) return {};
+  TaskPtr task = std::move(tasks_.front());
+  tasks_.pop_front();
+  return task;
+}
+
+Deadline PostgresCore::step(Lane& lane) {
+  TaskPtr task = take(lane);
+  if (!task) return Deadline::never();
+  // Whoever gave up while it waited is not owed a write.
+  if (task->pending()) serve(lane, *task);
+  task->settle(Outcome::completed);
+  return Deadline(TimePoint::min());  // more may have come meanwhile
+}
+
+Until PostgresCore::until(const Context& ctx) const {
+  const Duration left = ctx.deadline().remaining(runtime_.clock().now());
+  return std::chrono::steady_clock::now() + std::min<Duration>(left, options_.timeout);
+}
+
+void PostgresCore::serve(Lane& lane, Task& task) {
+  for (std::uint32_t failures = 1;; ++failures) {
+    const std::optional<Failure> failure = attempt(lane, task);
+    if (!failure) return;
+    const bool again =
+        failure->retry && failures < static_cast<std::uint32_t>(options_.max_attempts);
+    if (!again || !pause(task, failures)) return task.fail(failure->error);
+    retries_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+bool PostgresCore::pause(const Task& task, std::uint32_t failures) {
+  const auto delay =
+      std::chrono::nanoseconds(decide::full_jitter(kBackoff, failures, random_bits()));
+  const Until at = std::chrono::steady_clock::now() + delay;
+  return at < until(task.ctx) && stop_.wait_until(at) && task.pending();
+}
+
+std::optional<PostgresCore::Failure> PostgresCore::attempt(Lane& lane, Task& task) {
+  std::optional<Transaction> transaction;
+  try {
+    if (!lane.connection.is_open()) {
+      lane.connection.open();
+      connects_.fetch_add(1, std::memory_order_relaxed);
+    }
+    std::optional<std::int64_t> manual;
+    const Clock& clock = runtime_.clock();
+    if (clock.manual()) manual = clock.wall_now().time_since_epoch().count();
+    transaction.emplace(lane.connection, until(task.ctx), manual);
+    task.run(*transaction);
+    if (task.failed()) return std::nullopt;
+    transaction->commit();
+    committed_.fetch_add(1, std::memory_order_relaxed);
+    return std::nullopt;
+  } catch (const PgError& error) {
+    return judge(error, transaction && transaction->in_doubt());
+  } catch (...) {
+    return Failure{error_from_current_exception(), false};
+  }
+}
+
+std::optional<PostgresCore::Failure> PostgresCore::judge(const PgError& error, bool in_doubt) {
+  if (in_doubt && error.unheard()) {
+    in_doubt_.fetch_add(1, std::memory_order_relaxed);
+    return Failure{Error(Errc::unavailable, "the store was lost; it may have been done or not")
+                       .with_detail(error.what()),
+                   false};
+  }
+  const bool again =
+      error.retryable() || (error.unusable() && error.kind() != PgError::Kind::stopped &&
+                            error.kind() != PgError::Kind::timed_out);
+  return Failure{error.to_error(), again};
+}
+
+PostgresStats PostgresCore::stats() const noexcept {
+  PostgresStats stats;
+  stats.committed = committed_.load(std::memory_order_relaxed);
+  stats.retries = retries_.load(std::memory_order_relaxed);
+  stats.connects = connects_.load(std::memory_order_relaxed);
+  stats.in_doubt = in_doubt_.load(std::memory_order_relaxed);
+  const std::scoped_lock lock(mutex_);
+  stats.queued = tasks_.size();
+  return stats;
+}
+
+}  // namespace aiserve::inline v0::pg

@@ -1,0 +1,57 @@
+// Transaction: one transaction on a Connection. Statements are gathered and go out together, the
+// first ones with BEGIN, the last ones with COMMIT: most operations cost one or two round trips.
+// Throws PgError.
+#pragma once
+
+#include "postgres/connection.hpp"
+
+namespace aiserve::inline v0::pg {
+
+class Transaction {
+ public:
+  /// `manual_now` replaces the server's clock, in ns: for simulated runtimes.
+  Transaction(Connection& connection, Until until, std::optional<std::int64_t> manual_now);
+  /// Rolls back what was not committed.
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// From here on statements see this tenant's rows only.
+  void as_tenant(const TenantId& tenant);
+
+  /// Gathers a statement. Returns its index in what flush() returns.
+  template <class... Args>
+  std::size_t add(const char* sql, const Args&... args) {
+    gathered_.push_back({sql, Params(args...)});
+    return gathered_.size() - 1;
+  }
+  /// Sends what was gathered.
+  std::vector<Rows> flush();
+  /// add() and flush() for a single answer.
+  template <class... Args>
+  Rows query(const char* sql, const Args&... args) {
+    const std::size_t index = add(sql, args...);
+    return std::move(flush()[index]);
+  }
+  /// The next flush() commits. `harmless`: the transaction only read.
+  void finish_with_next(bool harmless = false) noexcept;
+  void commit();
+
+  /// The server's clock at the beginning, ns since 1970; known after the first flush().
+  std::int64_t now() const noexcept { return now_; }
+  /// COMMIT was sent: if the connection breaks now, nobody knows what became of it.
+  bool in_doubt() const noexcept { return committing_ && !committed_ && !harmless_; }
+
+ private:
+  Connection& connection_;
+  const Until until_;
+  std::vector<Statement> gathered_;
+  std::int64_t now_ = 0;
+  bool began_ = false;
+  bool finish_ = false;
+  bool harmless_ = false;
+  bool committing_ = false;
+  bool committed_ = false;
+};
+
+}  // namespace aiserve::inline v0::pg
