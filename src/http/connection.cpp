@@ -92,11 +92,17 @@ bool Connection::step(std::string_view& input) {
 bool Connection::must_wait(const Head& head) const noexcept {
   // HTTP/1.0 knows no pipelining, and its answers may end with the connection.
   const auto side_by_side = [](const Head& x) { return is_safe(x.method) && !x.http10; };
-  const bool alone = !side_by_side(head) || head.upgrade;
+  const auto works = [](const Exchange& x) {
+    return x.state == Exchange::State::running || x.handler_running;
+  };
+  if (count_ == 0) return false;
+  if (side_by_side(head) && !head.upgrade) {
+    // The newest has waited for all that it could not run beside.
+    const Exchange& newest = *ring_[(first_ + count_ - 1u) % kSlots];
+    return works(newest) && !side_by_side(newest.data.head);
+  }
   for (std::size_t i = 0; i < count_; ++i) {
-    const Exchange& before = *ring_[(first_ + i) % kSlots];
-    const bool works = before.state == Exchange::State::running || before.handler_running;
-    if (works && (alone || !side_by_side(before.data.head))) return true;
+    if (works(*ring_[(first_ + i) % kSlots])) return true;
   }
   return false;
 }
@@ -182,6 +188,7 @@ void Connection::refuse(int status, std::string_view reason) {
   exchange.close_after = exchange.answered = true;
   exchange.continue_wanted = false;
   exchange.response = events_.refusal(exchange, status, reason);
+  exchange.kept = true;
   exchange.status = exchange.response.status();
   exchange.state = Exchange::State::ready;
   write_out();

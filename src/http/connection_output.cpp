@@ -38,6 +38,7 @@ void Connection::answer(Exchange& exchange, Response&& response, TimePoint now) 
     return;
   }
   exchange.response = std::move(response);
+  exchange.kept = true;
   const StreamSource* const source = ResponseWriter::stream(exchange.response).get();
   const bool handled = exchange.state == Exchange::State::ready;
   if (handled && &exchange == reading_ && source == nullptr) leave_unread(exchange);

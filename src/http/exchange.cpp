@@ -1,5 +1,7 @@
 #include "http/exchange.hpp"
 
+#include <utility>
+
 #include "http/event_queue.hpp"
 #include "http/response_writer.hpp"
 
@@ -10,9 +12,9 @@ void Exchange::clear() noexcept {
   parser.reset();
   state = State::head;
   answered = handler_running = close_after = continue_wanted = false;
+  if (std::exchange(kept, false)) ResponseWriter::clear(response);
   chunked = pulled = false;
   coding = Coding::identity;
-  ResponseWriter::clear(response);
   context.reset();
   route = nullptr;
   connection = nullptr;

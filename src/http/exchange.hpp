@@ -50,6 +50,7 @@ struct Exchange {
   bool close_after = false;          // the connection ends with this response
   bool continue_wanted = false;      // the client waits for 100 Continue
   bool chunked = false;              // the body of the response
+  bool kept = false;                 // the response, until its turn
   bool pulled = false;               // once bytes of its stream are in the out buffer
   Coding coding = Coding::identity;  // of the body, until it is decoded
   int status = 0;                    // of the answer
