@@ -70,9 +70,8 @@ void Connection::close() noexcept {
 }
 
 void Connection::lose(Kind kind, const std::string& why) {
-  const std::string copy = why;  // of the connection that goes
   close();
-  throw PgError(kind, "", copy);
+  throw PgError(kind, "", why);
 }
 
 void Connection::wait(short events, Until until) {
@@ -176,9 +175,8 @@ std::vector<Rows> Connection::run(std::span<const Statement> statements, Until u
   }
   PQexitPipelineMode(conn_.get());
   if (!failed) return rows;
-  const PgError error = server_error(failed.get());
-  if (error.unusable()) close();
-  throw error;
+  if (server_error(failed.get()).unusable()) close();
+  throw server_error(failed.get());
 }
 
 void Connection::script(const std::string& sql, Until until) {
