@@ -22,13 +22,13 @@ bool has(const std::string& text, std::string_view part) {
 
 TEST_CASE("a slow request is told with the time it took to be read, handled and written") {
   Simulation s;
-  s.server.post("/work/{id}", [](const Context& ctx, const Request&) -> Async<Response> {
+  s.server.post("/slow/{id}", [](const Context& ctx, const Request&) -> Async<Response> {
     (void)co_await sleep(ctx, 3s);
     co_return text("done");
   });
   s.sim.start();
   Client client(s.server.port());
-  client.send("POST /work/7 HTTP/1.1\r\n");
+  client.send("POST /slow/7 HTTP/1.1\r\n");
   s.settle();
   s.sim.advance(1s);
   client.send("Host: a\r\nContent-Length: 4\r\n\r\nbo");
@@ -40,7 +40,7 @@ TEST_CASE("a slow request is told with the time it took to be read, handled and 
   CHECK(client.reply().status == 200);
   const std::string line = slow_line(s);
   CAPTURE(line);
-  CHECK(has(line, R"("route":"/work/{id}")"));
+  CHECK(has(line, R"("route":"/slow/{id}")"));
   CHECK(has(line, R"("method":"POST")"));
   CHECK(has(line, R"("status":200)"));
   CHECK(has(line, R"("read_ms":2000)"));
