@@ -98,9 +98,9 @@ TEST_CASE("SIGTERM under mixed load: what is in flight is answered, streams end,
   CHECK(stream.wait_for_end());
   CHECK(service.ended_with == CancelReason::shutdown);
   CHECK(upload.send(std::string(100'000 - 15, 'x')));
-  const Reply uploaded = upload.reply();
-  CHECK(uploaded.body == "100000");
-  CHECK(uploaded.head.find("Connection: close") != std::string::npos);
+  // Its rest may have come before its connection was told to drain: then it ends without a word.
+  CHECK(upload.reply().body == "100000");
+  CHECK(upload.wait_for_end());
   service.released = true;
   for (Client& client : held) {
     const Reply reply = client.reply();
