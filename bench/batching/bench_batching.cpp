@@ -41,8 +41,7 @@
 //                             the share of tokens computed that were padding
 // cancel.computed             of 900 of 1000 waiting requests that were cancelled, how many were
 //                             computed. Bar 0
-// fashion.closed64_*, closed1_*   as in earlier results: 64 and 1 in flight against the direct
-// loop.
+// fashion.closed64_*, closed1_*   64 and 1 in flight against the direct loop.
 //                             closed1_in_model_us: of it in the model, which is slower on a thread
 //                             that has just been woken than in a loop that never sleeps
 // fastapi.*                   FastAPI + asyncio micro-batcher over the same MLP and JSON

@@ -1,9 +1,8 @@
 #include "sqlite/lease_clock.hpp"
 
+#include <ctime>
 #include <fstream>
 #include <string>
-
-#include <time.h>
 
 #include "core/checksum.hpp"
 
