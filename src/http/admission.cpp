@@ -19,11 +19,30 @@ bool Session::admit(Exchange& exchange) {
     if (!spare_place_ && core_.places.full())
       return shed(exchange, Refusals::Cause::max_requests, kRetryAfter);
     if (route.places.full()) return shed(exchange, Refusals::Cause::max_concurrent, kRetryAfter);
+    if (!take_tenant_place(exchange)) return false;
   }
   if (!route.estimate) return true;
   const Duration wait = route.estimate();
   if (wait < exchange.deadline.remaining(thread_.clock_now())) return true;
   return shed(exchange, Refusals::Cause::estimate, wait);
+}
+
+// Before the body is read: whoever sends slowly takes room from nobody but itself.
+bool Session::take_tenant_place(Exchange& exchange) {
+  if (std::holds_alternative<WebSocketEndpoint>(exchange.route->endpoint)) return true;
+  const Tenant& tenant = exchange.context->tenant();
+  const std::size_t limit =
+      tenant.limits().max_in_flight.value_or(core_.options.max_requests_per_tenant);
+  if (limit == 0) return true;
+  exchange.tenant_place = tenant.is_anonymous()
+                              ? core_.tenant_places.take('c', exchange.request.client(), limit)
+                              : core_.tenant_places.take('t', tenant.id().view(), limit);
+  if (exchange.tenant_place) return true;
+  core_.refusals.count(Refusals::Cause::max_requests_per_tenant);
+  const Error error =
+      Error(Errc::rate_limited, "too many requests at a time").retry_after(kRetryAfter);
+  respond(exchange, problem(*exchange.context, error));
+  return false;
 }
 
 // A place for a handler that will run for a while. Plain ones have ended before anybody else asks.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "aiserve/http/cors.hpp"
-#include "aiserve/http/handler.hpp"
+#include "aiserve/http/hooks.hpp"
 
 namespace aiserve::inline v0::http::detail {
 

@@ -16,13 +16,9 @@ namespace {
 
 constexpr std::string_view kEventStream = "text/event-stream";
 
-ContextOptions context_options(const Exchange& exchange) {
-  ContextOptions options;
-  options.deadline = exchange.deadline;
-  const std::string_view parent = exchange.request.header("traceparent");
-  if (parent.empty()) return options;
-  if (const auto trace = TraceParent::parse(parent)) options.trace = trace->child();
-  return options;
+std::optional<TraceParent> incoming_trace(const Request& request) {
+  const std::string_view parent = request.header("traceparent");
+  return parent.empty() ? std::nullopt : TraceParent::parse(parent);
 }
 
 std::uint64_t decoded_limit(const Exchange& exchange) noexcept {
@@ -34,6 +30,7 @@ std::uint64_t decoded_limit(const Exchange& exchange) noexcept {
 void Session::on_head(Exchange& exchange) {
   exchange.session = this;
   exchange.data.peer = peer_.get();
+  exchange.data.clock = &core_.clock;
   try {
     route(exchange);
   } catch (...) {
@@ -53,12 +50,36 @@ void Session::route(Exchange& exchange) {
   if (match.route->timeout != Duration::zero()) {
     exchange.deadline = Deadline::after(exchange.began, match.route->timeout);
   }
-  exchange.context = Context(context_options(exchange));
+  ContextOptions options;
+  options.deadline = exchange.deadline;
+  options.trace = begin_trace(exchange);
+  exchange.context = Context(std::move(options));
   if (!run_before(exchange)) return;
   prepare_reader(exchange);
   if (exchange.data.head.has_body() && !accept_coding(exchange)) return;
   if (!admit(exchange)) return;
   if (match.route->announce) exchange.announcement = match.route->announce();
+}
+
+TraceParent Session::begin_trace(Exchange& exchange) {
+  const auto incoming = incoming_trace(exchange.request);
+  if (!core_.tracer.enabled()) return incoming ? incoming->child() : TraceParent();
+  const TraceParent trace = core_.tracer.begin(incoming);
+  const std::string_view title = exchange.route->title;
+  exchange.span =
+      incoming ? core_.tracer.start(title, trace) : core_.tracer.start_root(title, trace);
+  return exchange.span.context();
+}
+
+// By the names of OpenTelemetry's semantic conventions.
+void Session::end_trace(Exchange& exchange, int status) noexcept {
+  v0::Span& span = exchange.span;
+  span.set("http.request.method", name(exchange.request.method()));
+  span.set("http.route", exchange.request.route());
+  span.set("url.path", exchange.request.path());
+  span.set("http.response.status_code", status);
+  if (status >= 500) span.fail(reason_phrase(status));
+  span.end();
 }
 
 void Session::answer_unrouted(Exchange& exchange, MethodMask allowed) {
@@ -78,13 +99,29 @@ void Session::answer_unrouted(Exchange& exchange, MethodMask allowed) {
 }
 
 bool Session::run_before(Exchange& exchange) {
-  for (const BeforeHook& hook : core_.before) {
+  return run_before(exchange, core_.hooks.before()) &&
+         run_before(exchange, exchange.route->hooks.before());
+}
+
+// False: answered.
+bool Session::run_before(Exchange& exchange, const std::vector<BeforeHook>& hooks) {
+  for (const BeforeHook& hook : hooks) {
     std::optional<Response> response = hook(*exchange.context, exchange.request);
     if (!response) continue;
     respond(exchange, std::move(*response));
     return false;
   }
   return true;
+}
+
+void Session::run_after(Exchange& exchange, Response& response) {
+  const Context& ctx = *exchange.context;
+  if (exchange.route == nullptr) {
+    for (const AfterHook& hook : core_.after_unrouted) hook(ctx, exchange.request, response);
+    return;
+  }
+  for (const AfterHook& hook : exchange.route->hooks.after()) hook(ctx, exchange.request, response);
+  for (const AfterHook& hook : core_.hooks.after()) hook(ctx, exchange.request, response);
 }
 
 bool Session::accept_coding(Exchange& exchange) {
@@ -161,6 +198,7 @@ void Session::run_events(Exchange& exchange) {
   if (head_only) {
     exchange.server_place = Places::Pass();
     exchange.route_place = Places::Pass();
+    exchange.tenant_place = TenantPlaces::Pass();
   }
   respond(exchange, ResponseWriter::streaming(kEventStream, exchange.events)
                         .header("Cache-Control", "no-store")
@@ -223,14 +261,10 @@ void Session::respond(Exchange& exchange, Result<Response>&& result) {
 }
 
 void Session::respond(Exchange& exchange, Response&& response) {
-  const Context& ctx = *exchange.context;
-  const auto& hooks = exchange.route == nullptr ? core_.after_unrouted : core_.after;
-  if (!hooks.empty()) {
-    try {
-      for (const AfterHook& hook : hooks) hook(ctx, exchange.request, response);
-    } catch (...) {
-      response = failure(exchange, error_from_current_exception());
-    }
+  try {
+    run_after(exchange, response);
+  } catch (...) {
+    response = failure(exchange, error_from_current_exception());
   }
   std::string_view fault = ResponseWriter::fault(response);
   if (ResponseWriter::protocol(response) != nullptr && !Connection::can_switch(exchange)) {
@@ -247,6 +281,7 @@ void Session::respond(Exchange& exchange, Response&& response) {
   const TimePoint now = thread_.clock_now();
   exchange.times.answered = now;
   metrics.count(response.status(), now - exchange.began);
+  if (exchange.span.recording()) end_trace(exchange, response.status());
   connection_.answer(exchange, std::move(response), now);
 }
 
@@ -265,6 +300,8 @@ void Session::on_written(Exchange& exchange) {
 
 void Session::on_gone(Exchange& exchange, CancelReason reason) {
   exchange.session = nullptr;
+  exchange.span.fail(to_string(reason));
+  exchange.span.end();
   exchange.context->cancel(reason);
   // Only if the 101 was never sent: else the exchange is not the connection's any more.
   if (const auto socket = exchange.socket; socket != nullptr) socket->ended(reason);

@@ -16,6 +16,7 @@ void Exchange::clear() noexcept {
   chunked = pulled = false;
   coding = Coding::identity;
   context.reset();
+  span.end();
   route = nullptr;
   connection = nullptr;
   session = nullptr;
@@ -29,6 +30,7 @@ void Exchange::clear() noexcept {
   pass = Gate::Pass();
   server_place = Places::Pass();
   route_place = Places::Pass();
+  tenant_place = TenantPlaces::Pass();
   times = RequestTimes();
   announcement = Announcement();
   body_filled = 0;

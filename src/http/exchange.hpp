@@ -11,6 +11,7 @@
 #include "aiserve/core/announcement.hpp"
 #include "aiserve/core/context.hpp"
 #include "aiserve/core/gate.hpp"
+#include "aiserve/core/tracer.hpp"
 #include "aiserve/http/request.hpp"
 #include "aiserve/http/response.hpp"
 #include "http/body_sink.hpp"
@@ -20,6 +21,7 @@
 #include "http/places.hpp"
 #include "http/request_state.hpp"
 #include "http/slow_request.hpp"
+#include "http/tenant_places.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -56,6 +58,7 @@ struct Exchange {
   int status = 0;                    // of the answer
   Response response;
   std::optional<Context> context;
+  v0::Span span;  // until the answer
   const Route* route = nullptr;
   Session* session = nullptr;            // of the connection, while it is attached
   std::shared_ptr<EventQueue> events;    // of an event stream
@@ -70,6 +73,7 @@ struct Exchange {
   Gate::Pass pass;            // while a handler is suspended
   Places::Pass server_place;  // while a handler runs that is no plain one
   Places::Pass route_place;
+  TenantPlaces::Pass tenant_place;  // from the end of the head on
   std::shared_ptr<WebSocketConnection> socket;
   bool socket_served = false;  // its handler has ended, or it has a callback
   Announcement announcement;   // of the route, until the handler has begun

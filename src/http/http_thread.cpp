@@ -313,9 +313,8 @@ std::vector<HttpThread::InFlight> HttpThread::in_flight(std::size_t at_most) con
   const std::scoped_lock lock(active_mutex_);
   for (Exchange* exchange = active_; exchange != nullptr && list.size() < at_most;
        exchange = exchange->next_active) {
-    list.push_back({exchange->context->request_id(),
-                    std::string(name(exchange->route->method)) + " " + exchange->route->pattern,
-                    now - exchange->began});
+    list.push_back(
+        {exchange->context->request_id(), exchange->route->title, now - exchange->began});
   }
   return list;
 }
@@ -344,6 +343,7 @@ void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) no
   exchange.pass = Gate::Pass();
   exchange.server_place = Places::Pass();
   exchange.route_place = Places::Pass();
+  exchange.tenant_place = TenantPlaces::Pass();
   if (exchange.socket != nullptr) return socket_handler_ended(exchange, result);
   if (exchange.connection == nullptr) {
     resources_.exchanges.release(exchange);

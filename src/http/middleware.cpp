@@ -14,11 +14,6 @@ void set_if_absent(Response& response, std::string_view name, std::string_view v
 
 }  // namespace
 
-bool detail::is_under(std::string_view path, std::string_view prefix) noexcept {
-  if (prefix.ends_with('/')) prefix.remove_suffix(1);
-  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
-}
-
 detail::AfterHook security_headers(SecurityHeaders options) {
   std::string transport;
   if (const auto age = options.strict_transport.count(); age > 0) {

@@ -16,6 +16,7 @@ class Refusals {
     handshake,       // TLS that failed, or took too long
     max_concurrent,  // of a route
     max_requests,    // of the server
+    max_requests_per_tenant,
     peer_limit,
     plain_http,   // to a server that speaks TLS
     proxy_header  // missing or malformed
@@ -26,7 +27,7 @@ class Refusals {
   void count(Cause cause) noexcept { counters_[static_cast<std::size_t>(cause)]->inc(); }
 
  private:
-  static constexpr std::size_t kCauses = 7;
+  static constexpr std::size_t kCauses = 8;
 
   std::array<Counter*, kCauses> counters_;
 };

@@ -94,6 +94,10 @@ const ClientCertificate* Request::client_certificate() const noexcept {
   return peer == nullptr ? nullptr : peer->certificate.get();
 }
 
+const Clock& Request::clock() const noexcept {
+  return state_->clock == nullptr ? Clock::steady() : *state_->clock;
+}
+
 std::string_view Request::param(std::string_view name) const noexcept {
   if (state_->param_names == nullptr) return {};
   const auto& names = *state_->param_names;

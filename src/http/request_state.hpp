@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "aiserve/core/bytes.hpp"
+#include "aiserve/core/clock.hpp"
 #include "http/head.hpp"
 #include "http/peer.hpp"
 
@@ -25,8 +26,9 @@ struct RequestState {
   const std::vector<std::string>* param_names = nullptr;
   std::array<std::string_view, kMaxParams> params;  // views of path
   const Peer* peer = nullptr;
-  ByteView body;     // in the read buffer or in body_block
-  Bytes body_block;  // empty while the body lies in the read buffer
+  const Clock* clock = nullptr;  // of the Runtime; null: the machine's
+  ByteView body;                 // in the read buffer or in body_block
+  Bytes body_block;              // empty while the body lies in the read buffer
 
   std::string decoded_path;
   std::string owned_head;

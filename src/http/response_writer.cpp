@@ -198,6 +198,14 @@ std::optional<std::uint64_t> ResponseWriter::length(const Response& response) {
   return response.stream_ == nullptr ? body_size(response) : response.stream_->length();
 }
 
+std::string ResponseWriter::field_lines(const Response& response) {
+  std::string lines;
+  if (!response.content_type_.empty()) {
+    lines.append("Content-Type: ").append(response.content_type_).append("\r\n");
+  }
+  return lines += response.fields_;
+}
+
 Bytes ResponseWriter::share_body(Response& response) {
   if (response.bytes_.empty()) {
     response.bytes_ = Bytes::adopt(std::move(response.text_));

@@ -57,6 +57,8 @@ class ResponseWriter {
   static Response streaming(Response&& head, std::shared_ptr<StreamSource> source);
   // 101, 204, 304: whatever body they were given.
   static bool bodiless(const Response& response) noexcept;
+  // "Name: value\r\n" of each field that a handler has set.
+  static std::string field_lines(const Response& response);
   // The body as something to keep while the response goes on.
   static Bytes share_body(Response& response);
   static void replace_body(Response& response, std::string body) noexcept;

@@ -44,6 +44,7 @@ struct Route {
         const RouteOptions& options = {})
       : method(its_method),
         pattern(text),
+        title(std::string(name(its_method)) + " " + pattern),
         estimate(options.estimate),
         places(options.max_concurrent.value_or(Places::kNoLimit)),
         metrics(registry, server, options.label.empty() ? pattern : options.label,
@@ -53,6 +54,7 @@ struct Route {
 
   Method method;
   std::string pattern;
+  std::string title;  // "GET /v1/{id}"
   std::vector<std::string> param_names;
   Endpoint endpoint;
   Duration timeout{};  // zero: none
@@ -60,10 +62,16 @@ struct Route {
   std::size_t stream_buffer = 0;
   Announcer announce;
   CompressionOptions compression;
+  Hooks hooks;
   std::shared_ptr<const TypedOperation> operation;  // null: not typed
   DelayEstimate estimate;
   mutable Places places;
   mutable RouteMetrics metrics;
 };
+
+// ConfigError if the route has around hooks and a handler that none can go around.
+void check_hooks(const Route& route);
+// Puts the around hooks of its server and of its own around its handler.
+void wrap(Route& route, const std::vector<AroundHook>& of_server);
 
 }  // namespace aiserve::inline v0::http::detail

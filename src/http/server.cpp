@@ -83,6 +83,7 @@ Component Server::Impl::component() {
   component.start = [this, start = tell(&HttpThread::request_start)] {
     core.started.store(true, std::memory_order_release);
     core.options_allow = detail::allow_text(core.router.all_methods());
+    for (const auto& route : core.routes) detail::wrap(*route, core.hooks.around());
     core.telemetry.log().info(
         "http: listening", {{"server", core.options.name}, {"address", address()}, {"port", port}});
     start();
@@ -188,6 +189,8 @@ Server& Server::route(Method method, std::string_view pattern, detail::Endpoint 
   route->max_body = options.max_body.value_or(core.options.max_body);
   route->announce = std::move(options.announce);
   route->operation = std::move(options.operation);
+  route->hooks = std::move(options.hooks);
+  detail::check_hooks(*route);
   if (options.compression) detail::check(*options.compression);
   route->compression = options.compression.value_or(core.options.compression);
   route->param_names = core.router.add(method, pattern, *route);
@@ -223,21 +226,14 @@ Server& Server::files(std::string_view prefix, std::string directory, FileOption
   return route(Method::get, prefix, detail::make_endpoint(redirect), {});
 }
 
-Server& Server::add_before(detail::BeforeHook hook) {
+Hooks& Server::wiring() {
   check_wiring(impl_->core);
-  impl_->core.before.push_back(std::move(hook));
-  return *this;
-}
-
-Server& Server::add_after(detail::AfterHook hook) {
-  check_wiring(impl_->core);
-  impl_->core.after.push_back(std::move(hook));
-  return *this;
+  return impl_->core.hooks;
 }
 
 Server& Server::cors(const CorsOptions& options) {
   const detail::AfterHook hook = detail::cors_hook(options);
-  add_after(hook);
+  wiring().after(hook);
   impl_->core.after_unrouted.push_back(hook);
   return *this;
 }

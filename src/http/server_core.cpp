@@ -59,6 +59,7 @@ ServerOptions checked(ServerOptions options) {
   check_time("request_timeout", options.request_timeout);
   check_time("heartbeat", options.heartbeat);
   check_range("max_requests", options.max_requests, 1, 10'000'000);
+  check_range("max_requests_per_tenant", options.max_requests_per_tenant, 0, 10'000'000);
   if (options.slow_request.count() != 0) check_time("slow_request", options.slow_request);
   check_tls(options.tls);
   check(options.compression);
@@ -87,6 +88,8 @@ ServerCore::ServerCore(Runtime& its_runtime, ServerOptions given)
       options(checked(std::move(given))),
       limits(limits_of(options)),
       telemetry(runtime.telemetry()),
+      clock(runtime.clock()),
+      tracer(telemetry.tracer()),
       forwarding{TrustedPeers(options.trusted_proxies), options.forwarded_by},
       peers(options.max_connections_per_peer),
       places(options.max_requests),

@@ -16,6 +16,7 @@
 #include "http/refusals.hpp"
 #include "http/route.hpp"
 #include "http/router.hpp"
+#include "http/tenant_places.hpp"
 #include "http/tls_store.hpp"
 #include "http/websocket_resources.hpp"
 
@@ -30,12 +31,13 @@ struct ServerCore {
   const ServerOptions options;
   const ConnectionLimits limits;
   Telemetry& telemetry;
+  const Clock& clock;
+  Tracer& tracer;
   std::vector<HttpThread*> threads;  // does not change once they run
 
   Router router;
   std::vector<std::unique_ptr<Route>> routes;
-  std::vector<BeforeHook> before;
-  std::vector<AfterHook> after;
+  Hooks hooks;
   std::vector<AfterHook> after_unrouted;  // of 404, 405, OPTIONS
   std::string options_allow;              // of OPTIONS *
 
@@ -45,6 +47,7 @@ struct ServerCore {
 
   Gate gate;
   Places places;  // of all handlers that are no plain ones
+  TenantPlaces tenant_places;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> started{false};
 

@@ -58,8 +58,12 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void on_gone(Exchange& exchange, CancelReason reason) override;
   Response refusal(Exchange& exchange, int status, std::string_view reason) override;
   void route(Exchange& exchange);
+  TraceParent begin_trace(Exchange& exchange);
+  static void end_trace(Exchange& exchange, int status) noexcept;
   void answer_unrouted(Exchange& exchange, MethodMask allowed);
   bool run_before(Exchange& exchange);
+  bool run_before(Exchange& exchange, const std::vector<BeforeHook>& hooks);
+  void run_after(Exchange& exchange, Response& response);
   // False: answered.
   bool accept_coding(Exchange& exchange);
   bool decode(Exchange& exchange);
@@ -80,6 +84,7 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
 
   // admission.cpp
   bool admit(Exchange& exchange);
+  bool take_tenant_place(Exchange& exchange);
   bool take_place(Exchange& exchange);
   bool shed(Exchange& exchange, Refusals::Cause cause, Duration retry_after);
 

@@ -1,17 +1,16 @@
 #include "aiserve/http/jobs.hpp"
 
-#include <algorithm>
 #include <charconv>
 
 #include "aiserve/http/request.hpp"
 #include "aiserve/jobs/job_queue.hpp"
 #include "core/json_text.hpp"
 #include "core/rfc3339.hpp"
+#include "http/idempotency_key.hpp"
 
 namespace aiserve::inline v0::http {
 namespace {
 
-constexpr std::size_t kLongestKey = 255;
 constexpr int kPage = 20;
 constexpr int kLargestPage = 100;
 constexpr std::chrono::seconds kAskAgain{1};
@@ -28,21 +27,6 @@ Result<JobId> id_of(const Request& request) {
   const auto id = number<std::int64_t>(request.param("id"));
   if (!id || *id <= 0) return Error(Errc::not_found, "no such job");
   return JobId(*id);
-}
-
-/// draft-ietf-httpapi-idempotency-key-header: a string of RFC 8941; bare ones are common.
-Result<std::optional<std::string>> key_of(const Request& request) {
-  if (!request.has_header("Idempotency-Key")) return std::optional<std::string>();
-  std::string_view key = request.header("Idempotency-Key");
-  if (key.size() >= 2 && key.front() == '"' && key.back() == '"') {
-    key = key.substr(1, key.size() - 2);
-  }
-  const bool printable =
-      std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
-  if (key.empty() || key.size() > kLongestKey || !printable) {
-    return Error(Errc::invalid_argument, "Idempotency-Key has 1 to 255 printable characters");
-  }
-  return std::optional<std::string>(key);
 }
 
 void write_time(v0::detail::JsonText& json, std::string_view name,
@@ -123,7 +107,7 @@ Result<Response> result_of(const JobInfo& job, std::string_view content_type) {
 detail::AsyncHandler submit(JobQueue& jobs, std::string kind) {
   return [&jobs, kind = std::move(kind)](const Context& ctx,
                                          const Request& request) -> Async<Response> {
-    Result<std::optional<std::string>> key = key_of(request);
+    Result<std::optional<std::string>> key = detail::idempotency_key(request);
     if (!key) co_return key.error();
     NewJob job = jobs.make(ctx, kind, request.body_bytes());
     if (*key) job.unique = JobUnique(std::move(**key), JobUniqueScope::retained);

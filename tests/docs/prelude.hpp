@@ -9,11 +9,13 @@
 #include <aiserve/events/memory_event_bus.hpp>
 #include <aiserve/http/event_channel.hpp>
 #include <aiserve/http/event_stream.hpp>
+#include <aiserve/http/idempotency.hpp>
 #include <aiserve/http/jobs.hpp>
 #include <aiserve/http/middleware.hpp>
 #include <aiserve/http/multipart.hpp>
 #include <aiserve/http/multipart_reader.hpp>
 #include <aiserve/http/openapi.hpp>
+#include <aiserve/http/quota.hpp>
 #include <aiserve/http/rate_limiter.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/http/typed.hpp>
@@ -31,6 +33,8 @@
 #include <aiserve/sqlite/sqlite_cache_tier.hpp>
 #include <aiserve/sqlite/sqlite_job_store.hpp>
 #include <aiserve/sqlite/sqlite_stores.hpp>
+#include <aiserve/storage/memory_idempotency_store.hpp>
+#include <aiserve/storage/memory_key_value_store.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
 #include <aiserve/testing/tcp_gate.hpp>
 #include <aiserve/torch/torch_model.hpp>

@@ -16,11 +16,7 @@
 /// threads: with several of them, on several at once. They must not block. An exception becomes a
 /// problem: ResultError its Error, any other a 500 whose detail only the log has.
 ///
-/// Hooks: `before` runs when the head is complete, before the body is read (Request::body() is
-/// empty then), and may change the Context: void or Result<void>(Context&, const Request&), where
-/// an Error answers, or std::optional<Response>(Context&, const Request&). `after` sees and may
-/// change every response to a request that had a route: void(const Context&, const Request&,
-/// Response&).
+/// What runs before, after and around them: hooks.hpp.
 #pragma once
 
 #include <aiserve/core/async.hpp>
@@ -77,9 +73,6 @@ struct WebSocketEndpoint {
 using Endpoint = std::variant<PlainHandler, AsyncHandler, EventHandler, WriteHandler, ReadHandler,
                               DuplexHandler, WebSocketEndpoint>;
 
-using BeforeHook = std::function<std::optional<Response>(Context&, const Request&)>;
-using AfterHook = std::function<void(const Context&, const Request&, Response&)>;
-
 /// What std::function can hold: move-only callables go behind a pointer.
 template <class F>
 auto storable(F fn) {
@@ -130,27 +123,6 @@ Endpoint make_websocket(F handler, WebSocketOptions options) {
                   "a WebSocket handler is Async<void>(const Context&, http::WebSocket&), or "
                   "void(http::WebSocket&, const http::MessageView&)");
     return WebSocketEndpoint{storable(std::move(handler)), nullptr, std::move(options)};
-  }
-}
-
-template <class F>
-BeforeHook make_before(F hook) {
-  static_assert(std::is_invocable_v<F&, Context&, const Request&>,
-                "a before hook takes (Context&, const http::Request&)");
-  using R = std::invoke_result_t<F&, Context&, const Request&>;
-  if constexpr (std::is_convertible_v<R, std::optional<Response>>) {
-    return BeforeHook(storable(std::move(hook)));
-  } else {
-    return [hook = storable(std::move(hook))](Context& ctx,
-                                              const Request& request) -> std::optional<Response> {
-      if constexpr (std::is_void_v<R>) {
-        hook(ctx, request);
-      } else {
-        const Result<void> allowed = hook(ctx, request);
-        if (!allowed.ok()) return problem(ctx, allowed.error());
-      }
-      return std::nullopt;
-    };
   }
 }
 

@@ -10,35 +10,16 @@
 ///     });
 #pragma once
 
-#include <aiserve/http/handler.hpp>
+#include <aiserve/http/hooks.hpp>
 
 #include <chrono>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 
 namespace aiserve::inline v0 {
 class Logger;
 }
 
 namespace aiserve::inline v0::http {
-
-namespace detail {
-bool is_under(std::string_view path, std::string_view prefix) noexcept;
-}
-
-/// A before hook for a group of routes: those under a prefix, "/v1" for "/v1" and "/v1/...". Paths
-/// are decoded once and free of tricks, so none is another in disguise.
-///     server.before(http::under("/v1", check_token));
-template <class F>
-detail::BeforeHook under(std::string prefix, F hook) {
-  return [prefix = std::move(prefix), inner = detail::make_before(std::move(hook))](
-             Context& ctx, const Request& request) -> std::optional<Response> {
-    if (!detail::is_under(request.path(), prefix)) return std::nullopt;
-    return inner(ctx, request);
-  };
-}
 
 struct SecurityHeaders {
   /// Content-Security-Policy of answers that have none, but event streams. Default: what suits an

@@ -6,13 +6,11 @@
 /// burst back. *Thread safety:* any thread. *Errors:* ConfigError from the constructor.
 ///
 ///     RateLimiter limiter({.per_second = 100, .burst = 200});
-///     server.before(http::limit(limiter, runtime)).after(http::rate_limit_fields(limiter,
-///     runtime));
+///     server.before(http::limit(limiter)).after(http::rate_limit_fields(limiter));
 #pragma once
 
-#include <aiserve/core/clock.hpp>
-#include <aiserve/core/runtime.hpp>
-#include <aiserve/http/handler.hpp>
+#include <aiserve/core/deadline.hpp>
+#include <aiserve/http/hooks.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +34,11 @@ struct RateLimiterOptions {
 
 class RateLimiter {
  public:
+  /// What one key may. Out of the ranges of RateLimiterOptions: taken as the nearest that is in.
+  struct Rate {
+    double per_second = 0;
+    std::int64_t burst = 0;
+  };
   struct Verdict {
     bool allowed = false;
     /// Requests that would be allowed now.
@@ -52,31 +55,35 @@ class RateLimiter {
   RateLimiter& operator=(const RateLimiter&) = delete;
 
   /// Takes one of `key`, if it is allowed.
-  Verdict take(std::string_view key, TimePoint now);
+  Verdict take(std::string_view key, TimePoint now) { return take(key, now, rate()); }
+  /// The same for a key with a rate of its own.
+  Verdict take(std::string_view key, TimePoint now, const Rate& rate);
   /// What stands, without taking.
-  Verdict look(std::string_view key, TimePoint now) const;
+  Verdict look(std::string_view key, TimePoint now) const { return look(key, now, rate()); }
+  Verdict look(std::string_view key, TimePoint now, const Rate& rate) const;
 
   std::size_t keys() const;
+  Rate rate() const noexcept { return {options_.per_second, options_.burst}; }
   const RateLimiterOptions& options() const noexcept { return options_; }
 
  private:
   struct Shard;
+  struct Table;
 
   const RateLimiterOptions options_;
-  std::unique_ptr<Shard[]> shards_;
+  std::unique_ptr<Table> table_;
 };
 
 namespace http {
 
-/// Whose budget a request is on. Default: its tenant's, or, if it has the default tenant, that of
-/// Request::client().
+/// Whose budget a request is on. Default: its tenant's, at the tenant's own rate and burst if it
+/// has some (TenantLimits), or, if it is of no tenant, that of Request::client().
 using LimitKey = std::function<std::string(const Context&, const Request&)>;
 
-/// A before hook: 429 with Retry-After beyond the limit. Everything must outlive the server.
-detail::BeforeHook limit(RateLimiter& limiter, Runtime& runtime, LimitKey key = {});
+/// A before hook: 429 with Retry-After beyond the limit. The limiter must outlive the server.
+detail::BeforeHook limit(RateLimiter& limiter, LimitKey key = {});
 /// An after hook: RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10).
-detail::AfterHook rate_limit_fields(const RateLimiter& limiter, Runtime& runtime,
-                                    LimitKey key = {});
+detail::AfterHook rate_limit_fields(const RateLimiter& limiter, LimitKey key = {});
 
 }  // namespace http
 }  // namespace aiserve::inline v0

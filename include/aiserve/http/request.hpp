@@ -23,6 +23,7 @@
 #include <utility>
 
 namespace aiserve::inline v0 {
+class Clock;
 class Tensor;
 class Shape;
 enum class DType : std::uint8_t;
@@ -63,6 +64,9 @@ class Request {
   std::string_view scheme() const noexcept;
   /// Who the client is by its verified TLS certificate; null if it showed none.
   const ClientCertificate* client_certificate() const noexcept;
+
+  /// That of the server's Runtime: what hooks measure by, so that they need no Runtime themselves.
+  const Clock& clock() const noexcept;
 
   /// The value of a path parameter, decoded; empty if the route has none of that name.
   std::string_view param(std::string_view name) const noexcept;

@@ -25,6 +25,7 @@
 #include <aiserve/http/files.hpp>
 #include <aiserve/http/forwarding.hpp>
 #include <aiserve/http/handler.hpp>
+#include <aiserve/http/hooks.hpp>
 #include <aiserve/http/method.hpp>
 #include <aiserve/http/tls.hpp>
 #include <aiserve/http/typed_operation.hpp>
@@ -77,6 +78,10 @@ struct ServerOptions {
   /// before the body is read. Event streams count. Plain handlers don't, they have ended at once;
   /// nor do WebSockets, which wait for most of their life: max_connections bounds them.
   std::size_t max_requests = 10'000;
+  /// Of one tenant, those whose body is being read included: beyond it 429 with Retry-After. A
+  /// tenant's own max_in_flight (TenantLimits) goes before. Requests of no tenant count by
+  /// Request::client(). Plain handlers and WebSockets don't count. 0: tenants' own limits only.
+  std::size_t max_requests_per_tenant = 0;
   /// Connections that wait to be accepted, at least 1; the kernel caps it (net.core.somaxconn).
   int backlog = 1024;
 
@@ -142,6 +147,9 @@ struct RouteOptions {
   Announcer announce{};
   /// Default: the server's compression.
   std::optional<CompressionOptions> compression{};
+  /// Of this route only, inside of the server's. Around hooks of a route that streams are a
+  /// ConfigError.
+  Hooks hooks{};
   /// What documentation is made from (openapi.hpp). Set by typed handlers.
   std::shared_ptr<const detail::TypedOperation> operation{};
 };
@@ -195,15 +203,23 @@ class Server {
                  {.timeout = std::chrono::milliseconds(0)});
   }
 
-  /// In the order given; the first that answers wins.
+  /// Hooks of all routes (hooks.hpp). In the order given; the first that answers wins.
   template <class F>
   Server& before(F hook) {
-    return add_before(detail::make_before(std::move(hook)));
+    wiring().before(std::move(hook));
+    return *this;
+  }
+  /// In the order given, from the outside in.
+  template <class F>
+  Server& around(F hook) {
+    wiring().around(std::move(hook));
+    return *this;
   }
   /// In the order given, each after the one before.
   template <class F>
   Server& after(F hook) {
-    return add_after(detail::AfterHook(detail::storable(std::move(hook))));
+    wiring().after(std::move(hook));
+    return *this;
   }
 
   /// Lets pages of other origins read answers (cors.hpp): at the place of an after hook.
@@ -236,8 +252,7 @@ class Server {
   Server& route(Method method, std::string_view pattern, detail::Endpoint endpoint,
                 RouteOptions options);
   Server& add_events(std::string_view pattern, detail::EventHandler handler);
-  Server& add_before(detail::BeforeHook hook);
-  Server& add_after(detail::AfterHook hook);
+  Hooks& wiring();
 
   std::unique_ptr<Impl> impl_;
 };

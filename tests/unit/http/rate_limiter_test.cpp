@@ -38,6 +38,16 @@ TEST_CASE("memory is bounded, and whoever floods with keys loses those") {
   CHECK_FALSE(limiter.take("victim", now).allowed);
 }
 
+TEST_CASE("a key may have a rate of its own, and what makes no sense is taken as the nearest") {
+  RateLimiter limiter({.per_second = 10, .burst = 2});
+  const TimePoint now{1h};
+  CHECK(limiter.take("big", now, {.per_second = 1, .burst = 5}).remaining == 4);
+  CHECK(limiter.look("big", now, {.per_second = 1, .burst = 5}).full_after == 1s);
+  CHECK(limiter.take("none", now, {.per_second = -1, .burst = -1}).allowed);
+  CHECK_FALSE(limiter.take("none", now, {.per_second = 0, .burst = 0}).allowed);
+  CHECK(limiter.take("all", now, {.per_second = 1e300, .burst = 1}).full_after == 1us);
+}
+
 TEST_CASE("options that cannot work are refused") {
   CHECK_THROWS_AS(RateLimiter({.per_second = 0}), ConfigError);
   CHECK_THROWS_AS(RateLimiter({.per_second = 2e6}), ConfigError);
@@ -54,8 +64,8 @@ TEST_CASE("a server refuses with 429, says when to come back, and forgives in ti
     const std::string who(request.header("X-Tenant"));
     if (!who.empty()) ctx = ctx.with_tenant(Tenant({.id = TenantId(who)}));
   });
-  s.server.before(http::limit(limiter, s.sim.runtime()));
-  s.server.after(http::rate_limit_fields(limiter, s.sim.runtime()));
+  s.server.before(http::limit(limiter));
+  s.server.after(http::rate_limit_fields(limiter));
   s.server.get("/", [](const Context&, const http::Request&) { return http::text("x"); });
   s.sim.start();
   const auto first = s.client.get("/");
@@ -71,6 +81,31 @@ TEST_CASE("a server refuses with 429, says when to come back, and forgives in ti
   s.sim.advance(2s);
   CHECK(s.client.get("/").status == 200);
   CHECK(s.client.get("/").status == 429);
+}
+
+TEST_CASE("a tenant's own rate and burst go before those of the limiter") {
+  RateLimiter limiter({.per_second = 1, .burst = 1});
+  http::InProcess s;
+  s.server.before([](Context& ctx, const http::Request& request) {
+    TenantSpec spec{.id = TenantId(request.header("X-Tenant"))};
+    if (spec.id.view() == "pro") spec.limits = {.requests_per_second = 2, .burst = 3};
+    ctx = ctx.with_tenant(Tenant(spec));
+  });
+  s.server.before(http::limit(limiter)).after(http::rate_limit_fields(limiter));
+  s.server.get("/", [](const Context&, const http::Request&) { return http::text("x"); });
+  s.sim.start();
+  const auto ask = [&](const char* tenant) {
+    return s.client.request("GET", "/", {}, {{"X-Tenant", tenant}});
+  };
+  CHECK(ask("free").status == 200);
+  CHECK(ask("free").status == 429);
+  for (int i = 0; i < 3; ++i) CHECK(ask("pro").status == 200);
+  const auto refused = ask("pro");
+  CHECK(refused.status == 429);
+  CHECK(refused.header("RateLimit-Policy") == "\"default\";q=3;w=2");
+  s.sim.advance(500ms);
+  CHECK(ask("pro").status == 200);
+  CHECK(ask("free").status == 429);
 }
 
 }  // namespace
