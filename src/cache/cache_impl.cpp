@@ -35,6 +35,7 @@ CacheImpl::CacheImpl(Runtime& runtime, CacheOptions given)
                                .gate = &loading.gate(),
                                .tick = [this] { tick(); },
                                .cancel = [this] { loading.cancel(); },
+                               .join = [this] { loading.finish(); },
                                .busy_with = [this] { return loading.busy_with(); },
                                .status = [this] { return status(); }});
 }

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostWaiting = 65'536;
 constexpr std::size_t kMostSenders = 4'096;
 constexpr Duration kPublishTimeout = 5s;
+constexpr Duration kLastWords = 1s;
 // Beats come every second.
 constexpr Duration kSilence = 10s;
 
@@ -35,8 +36,8 @@ InvalidationFeed::Counters InvalidationFeed::counters_of(Metrics& metrics,
           counter("gap")};
 }
 
-InvalidationFeed::InvalidationFeed(Runtime& runtime, Gate& gate, EventBus& bus, Settings settings,
-                                   Apply apply)
+InvalidationFeed::InvalidationFeed(Runtime& runtime, DrainGate& gate, EventBus& bus,
+                                   Settings settings, Apply apply)
     : runtime_(runtime),
       gate_(gate),
       bus_(bus),
@@ -67,9 +68,10 @@ void InvalidationFeed::tell(InvalidationNote note) {
 // Not before the runtime has started: nobody would ever end what waits in it.
 void InvalidationFeed::send() {
   RuntimeCore& core = runtime_.core();
-  IoThread* home = core.any_io();
+  if (core.state() == RuntimeState::created) return;
   Gate::Pass inside = gate_.enter();
-  if (home == nullptr || !inside || core.state() == RuntimeState::created) return;
+  IoThread* home = inside ? core.any_io() : nullptr;
+  if (home == nullptr) return;
   {
     const std::scoped_lock lock(mutex_);
     if (outbox_.empty() || std::exchange(sending_, true)) return;
@@ -104,18 +106,35 @@ Task InvalidationFeed::send_all(Gate::Pass) {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (const std::optional<FeedMessage> message = next()) {
     const Bytes payload = encode_message(settings_.key, *message);
+    const Context whole = context();
     const auto publish = [&](const Context& own) {
       return bus_.publish(own, settings_.topic, payload);
     };
     Result<void> published;
     try {
-      published = co_await with_deadline(context_, kPublishTimeout, publish);
+      published = co_await with_deadline(whole, kPublishTimeout, publish);
     } catch (...) {
       published = error_from_current_exception();
     }
     // Who misses a message learns so from the number of the next.
     (published ? counters_.sent : counters_.failed).inc();
   }
+}
+
+Context InvalidationFeed::context() {
+  const std::scoped_lock lock(mutex_);
+  return context_;
+}
+
+void InvalidationFeed::cancel() {
+  ContextOptions last;
+  last.deadline = Deadline::after(runtime_.clock().now(), kLastWords);
+  Context next(std::move(last));
+  {
+    const std::scoped_lock lock(mutex_);
+    std::swap(context_, next);
+  }
+  next.cancel(CancelReason::shutdown);
 }
 
 void InvalidationFeed::tick() {

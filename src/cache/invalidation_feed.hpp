@@ -11,10 +11,10 @@
 #include <optional>
 #include <string>
 
-#include "aiserve/core/gate.hpp"
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/events/event_bus.hpp"
+#include "cache/drain_gate.hpp"
 #include "cache/invalidation_note.hpp"
 #include "decide/sequence_watch.hpp"
 
@@ -31,7 +31,8 @@ class InvalidationFeed {
 
   /// Follows the topic from now on. A drain waits at `gate` for what is still to be told. Throws
   /// ConfigError when the bus refuses the topic.
-  InvalidationFeed(Runtime& runtime, Gate& gate, EventBus& bus, Settings settings, Apply apply);
+  InvalidationFeed(Runtime& runtime, DrainGate& gate, EventBus& bus, Settings settings,
+                   Apply apply);
 
   /// Any thread. What is told together leaves in order, behind the caller's back.
   void tell(InvalidationNote note);
@@ -41,8 +42,8 @@ class InvalidationFeed {
   void tick();
   /// The runtime begins to stop: others shall not take our silence for a loss.
   void leave();
-  /// The runtime's patience is over.
-  void cancel() { context_.cancel(CancelReason::shutdown); }
+  /// The runtime's patience is over: what is still told has a second, all together.
+  void cancel();
 
  private:
   struct Counters {
@@ -54,6 +55,7 @@ class InvalidationFeed {
   };
   static Counters counters_of(Metrics& metrics, const std::string& cache);
 
+  Context context();
   void enqueue(InvalidationNote note);
   std::optional<FeedMessage> next();
   Task send_all(Gate::Pass inside);
@@ -62,14 +64,14 @@ class InvalidationFeed {
   void missed_something();
 
   Runtime& runtime_;
-  Gate& gate_;
+  DrainGate& gate_;
   EventBus& bus_;
   const Settings settings_;
   const Apply apply_;
   const std::uint64_t self_;
   const Counters counters_;
-  const Context context_;
   std::mutex mutex_;  // what follows
+  Context context_;   // of what is sent
   std::deque<InvalidationNote> outbox_;
   std::uint64_t sent_ = 0;
   bool sending_ = false;

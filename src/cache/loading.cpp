@@ -1,11 +1,16 @@
 #include "cache/loading.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "cache/memo_core.hpp"
+#include "core/runtime_core.hpp"
 
 namespace aiserve::inline v0::detail {
 namespace {
+
+// For what is invalidated when the drain is over; real time, as that of the drain.
+constexpr std::chrono::seconds kLastWords{1};
 
 // More segments than this share the label of the last.
 constexpr std::size_t kMostSegments = 8;
@@ -127,6 +132,7 @@ MemoCore* Loading::find_memo(std::string_view name) const {
 }
 
 void Loading::start() {
+  tiers_.start();
   if (feed_ != nullptr) feed_->send();
 }
 
@@ -147,6 +153,16 @@ std::vector<std::shared_ptr<MemoCore>> Loading::memos() const {
 void Loading::cancel() {
   if (feed_ != nullptr) feed_->cancel();
   for (const auto& memo : memos()) memo->flights().cancel_all(CancelReason::shutdown);
+}
+
+void Loading::finish() {
+  gate_.close_late();
+  const Deadline deadline = Deadline::after(std::chrono::steady_clock::now(), kLastWords);
+  const bool done = runtime_.core().wait_for([this] { return gate_.late_are_gone(); }, deadline);
+  if (!done) {
+    runtime_.telemetry().log().warn("what was invalidated last was not told to all",
+                                    {{"cache", options_.name}});
+  }
 }
 
 std::string Loading::busy_with() const {

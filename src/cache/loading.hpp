@@ -10,6 +10,7 @@
 
 #include "aiserve/cache/memo.hpp"
 #include "aiserve/core/runtime.hpp"
+#include "cache/drain_gate.hpp"
 #include "cache/entry_labels.hpp"
 #include "cache/invalidation_feed.hpp"
 #include "cache/memory_tier.hpp"
@@ -56,6 +57,8 @@ class Loading {
   void leave();
   /// The runtime's patience is over.
   void cancel();
+  /// Nobody else is left: waits a moment for what was begun since the gate closed.
+  void finish();
   /// "3 loads of classifier", or empty.
   std::string busy_with() const;
 
@@ -65,7 +68,7 @@ class Loading {
   MemoryTier& memory() const noexcept { return memory_; }
   TierStack& tiers() noexcept { return tiers_; }
   /// Every flight is inside.
-  Gate& gate() noexcept { return gate_; }
+  Gate& gate() noexcept { return gate_.gate(); }
 
   void add(EntryLabels& labels, char kind, const TenantId& tenant, std::string_view text) const;
   /// What kills results of this name: itself, and every prefix that ends before a '/'.
@@ -80,7 +83,7 @@ class Loading {
   Runtime& runtime_;
   const CacheOptions& options_;
   MemoryTier& memory_;
-  Gate gate_;
+  DrainGate gate_;
   TierStack tiers_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<MemoCore>> memos_;

@@ -44,7 +44,7 @@ struct TierStack::Tier {
   bool dirty = false;  // ours have to be written
 };
 
-TierStack::TierStack(Runtime& runtime, const CacheOptions& options, Gate& gate)
+TierStack::TierStack(Runtime& runtime, const CacheOptions& options, DrainGate& gate)
     : runtime_(runtime),
       key_(options.digest_key.value_or(DigestKey::of_process())),
       cache_(options.name),
@@ -190,6 +190,10 @@ std::optional<TierEntry> TierStack::take_kills(Tier& tier) {
   tier.dirty = false;
   const TierKills kills{.floor = log_.floor(), .kills = log_.kills()};
   return TierEntry(kills_key(), encode_kills(kills), WallTime::max());
+}
+
+void TierStack::start() {
+  for (const auto& tier : tiers_) tier->writer.wake();
 }
 
 void TierStack::tick() {

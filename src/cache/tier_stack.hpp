@@ -16,7 +16,7 @@ namespace aiserve::inline v0::detail {
 
 class TierStack {
  public:
-  TierStack(Runtime& runtime, const CacheOptions& options, Gate& gate);
+  TierStack(Runtime& runtime, const CacheOptions& options, DrainGate& gate);
   ~TierStack();
 
   /// At wiring. Throws ConfigError.
@@ -38,6 +38,8 @@ class TierStack {
   /// `ctx`.
   Async<void> flush(const Context& ctx);
 
+  /// With the runtime: what has been killed and erased until now begins to be written.
+  void start();
   /// About once a second.
   void tick();
 
@@ -57,7 +59,7 @@ class TierStack {
   const DigestKey key_;
   const std::string cache_;
   const bool stable_key_;
-  Gate& gate_;
+  DrainGate& gate_;
   std::vector<std::unique_ptr<Tier>> tiers_;
   mutable std::mutex mutex_;  // what follows, and the flags of the tiers
   decide::InvalidationLog log_;

@@ -74,7 +74,7 @@ bool TierWriter::erasing(const TierKey& key) const {
 Async<void> TierWriter::flush(const Context& ctx) {
   const auto mark = make_intrusive<Mark>();
   if (!mark->bind(&link_.runtime().core())) co_return Error(Errc::internal, "not on an I/O thread");
-  if (gate_.closed()) co_return Error(Errc::unavailable, "the cache is stopping");
+  if (gate_.draining()) co_return Error(Errc::unavailable, "the cache is stopping");
   enqueue(mark);
   mark->watch(ctx);
   co_await mark->wait();
@@ -83,10 +83,13 @@ Async<void> TierWriter::flush(const Context& ctx) {
   co_return success();
 }
 
+// Not before the runtime has started: nobody would ever end what waits in it.
 void TierWriter::wake() {
-  IoThread* home = link_.runtime().core().any_io();
+  RuntimeCore& core = link_.runtime().core();
+  if (core.state() == RuntimeState::created) return;
   Gate::Pass inside = gate_.enter();
-  if (home == nullptr || !inside) return;
+  IoThread* home = inside ? core.any_io() : nullptr;
+  if (home == nullptr) return;
   {
     const std::scoped_lock lock(mutex_);
     woken_ = true;
@@ -106,17 +109,23 @@ bool TierWriter::finished() {
   return true;
 }
 
+void TierWriter::give_up() {
+  const std::scoped_lock lock(mutex_);
+  running_ = false;
+}
+
 Task TierWriter::run(Gate::Pass inside) {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!finished()) {
     Result<void> written = Error(Errc::unavailable, "the tier rests");
     if (!link_.resting()) written = co_await write_next();
     if (written) continue;
+    if (gate_.draining()) co_return give_up();
     // The queue holds what comes meanwhile. A drain does not wait for a tier that fails.
     inside = Gate::Pass();
     static_cast<void>(co_await sleep(Context::background(), link_.options().first_pause));
-    inside = gate_.enter();
-    if (!inside) co_return;
+    inside = gate_.enter_early();
+    if (!inside) co_return give_up();
     const std::scoped_lock lock(mutex_);
     woken_ = true;
   }

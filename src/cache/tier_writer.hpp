@@ -9,7 +9,7 @@
 #include <optional>
 #include <variant>
 
-#include "aiserve/core/gate.hpp"
+#include "cache/drain_gate.hpp"
 #include "cache/tier_link.hpp"
 #include "core/operation.hpp"
 
@@ -26,7 +26,7 @@ class TierWriter {
     std::function<void(const TierKey&)> erase_lost;
   };
   /// A drain waits at `gate` for what is queued, unless the tier fails.
-  TierWriter(TierLink& link, Gate& gate, Hooks hooks)
+  TierWriter(TierLink& link, DrainGate& gate, Hooks hooks)
       : link_(link), gate_(gate), hooks_(std::move(hooks)) {}
 
   void put(TierEntry entry);
@@ -36,7 +36,7 @@ class TierWriter {
   /// Returns when what is urgent or queued now has been written. Errors: unavailable (some of it
   /// was dropped, or nothing is written any more), those of `ctx`.
   Async<void> flush(const Context& ctx);
-  /// Looks at what is urgent soon.
+  /// Begins to write what is urgent or queued; at the runtime's start, too.
   void wake();
 
   /// Is this key still to be erased? What the tier has for it must not be served.
@@ -63,9 +63,10 @@ class TierWriter {
   void put_back(std::vector<TierKey> keys);
   void erased(const TierKey& key);
   bool finished();
+  void give_up();
 
   TierLink& link_;
-  Gate& gate_;
+  DrainGate& gate_;
   const Hooks hooks_;
   mutable std::mutex mutex_;
   std::deque<Item> queue_;

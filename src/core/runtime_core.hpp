@@ -65,6 +65,8 @@ class RuntimeCore {
   /// On the blocking pool: sinks and exporters are the host's and may take their time.
   void flush_telemetry_soon();
   Gate& spawned() noexcept { return spawned_; }
+  /// Within a shutdown, on its thread: lets the loops go on until done(). False: not in time.
+  bool wait_for(const std::function<bool()>& done, Deadline deadline);
 
   /// Simulation: runs loops, workers and pools on this thread until nothing is left to do now.
   void pump();
@@ -82,7 +84,6 @@ class RuntimeCore {
 
   // lifecycle.cpp, in the order of a shutdown
   void drain(Deadline deadline);
-  bool wait_for(const std::function<bool()>& done, Deadline deadline);
   void wait_for_a_turn(Deadline patience);
   void close_gates(Deadline patience);
   void cancel_all();

@@ -306,6 +306,52 @@ TEST_CASE("what is invalidated while a node stops is told, too") {
   CHECK(nodes.b.has(kAcme, "k"));
 }
 
+namespace {
+
+// A cache with a part of the host beside it that erases "k" when the drain is over.
+struct LateNode {
+  explicit LateNode(MemoryEventBus& bus)
+      : link(bus), cache(sim.runtime(), {.digest_key = DigestKey::from_secret(kSecret)}) {
+    cache.follow(link, "t");
+    part = sim.runtime().attach({.name = "late", .join = [this] {
+                                   closed = cache.impl().loading.gate().closed();
+                                   cache.erase(kAcme, "k");
+                                 }});
+    sim.start();
+    sim.run_until_idle();
+  }
+
+  bool closed = false;
+  testing::SimRuntime sim;
+  Link link;
+  Cache cache;
+  Attachment part;
+};
+
+}  // namespace
+
+TEST_CASE("what is invalidated when the gates have closed is told, too, and then farewell again") {
+  MemoryEventBus bus;
+  Node b(bus);
+  b.put(kAcme, "k");
+  b.put(kBolt, "k");
+  LateNode a(bus);
+  a.sim.shutdown();
+  CHECK(a.closed);
+  CHECK_FALSE(b.has(kAcme, "k"));
+  b.pass(60s);
+  CHECK(b.has(kBolt, "k"));
+}
+
+TEST_CASE("a bus that hangs holds up no drain, however late something is told") {
+  MemoryEventBus bus;
+  LateNode a(bus);
+  a.link.hangs = true;
+  a.sim.shutdown();
+  CHECK(a.closed);
+  CHECK(a.link.sent.empty());
+}
+
 TEST_CASE("a node that comes later begins without what the others said before it") {
   MemoryEventBus bus;
   Node a(bus);

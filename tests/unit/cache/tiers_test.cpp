@@ -3,6 +3,7 @@
 
 #include "aiserve/cache/memory_cache_tier.hpp"
 #include "aiserve/testing/faulty_cache_tier.hpp"
+#include "cache/cache_impl.hpp"
 #include "cache/tier_record.hpp"
 #include "unit/cache/memo_bench.hpp"
 
@@ -372,6 +373,75 @@ TEST_CASE("a flush says so when what it waited for was dropped") {
   CHECK(flush.text == "waits");
   for (int i = 0; i < 100; ++i) process.get(std::to_string(i)).value();
   CHECK(flush.text == "unavailable");
+}
+
+TEST_CASE("what is invalidated before the start is written after it") {
+  Below below;
+  Process(below.tier).get().value();
+  const std::size_t before = below.memory.entries();
+  {
+    testing::SimRuntime sim;
+    Cache cache(sim.runtime(), stable());
+    cache.add_tier(below.tier);
+    const std::uint64_t writes = below.tier.writes();
+    cache.invalidate_tenant(kAcme);
+    sim.run_until_idle();
+    CHECK(below.memory.entries() == before);
+    CHECK(below.tier.writes() == writes);
+    sim.start();
+    sim.run_until_idle();
+    CHECK(below.memory.entries() < before);
+  }
+}
+
+TEST_CASE("a cache that never starts writes nothing to its tier, and ends") {
+  Below below;
+  {
+    testing::SimRuntime sim;
+    Cache cache(sim.runtime(), stable());
+    cache.add_tier(below.tier);
+    cache.invalidate_tenant(kAcme);
+    cache.invalidate_all();
+  }
+  CHECK(below.tier.writes() == 0);
+}
+
+namespace {
+
+// Of the host, beside the cache: invalidates when the drain is over.
+Attachment invalidate_late(Process& process) {
+  return process.sim.runtime().attach({.name = "late", .join = [&process] {
+                                         CHECK(process.cache.impl().loading.gate().closed());
+                                         process.cache.invalidate_tag(kAcme, "flour");
+                                       }});
+}
+
+}  // namespace
+
+TEST_CASE("what is invalidated when the gates have closed holds for the next process, too") {
+  Below below;
+  {
+    Process process(below.tier);
+    process.get().value();
+    const Attachment late = invalidate_late(process);
+    process.sim.shutdown();
+  }
+  Process next(below.tier);
+  CHECK(next.get().value() == "cake");
+  CHECK(next.oven.begun == 1);
+}
+
+TEST_CASE("a tier that fails or hangs in the end holds up no drain") {
+  for (const TierFault fault : {TierFault::fail, TierFault::hang}) {
+    Below below;
+    Process process(below.tier);
+    process.get().value();
+    const Attachment late = invalidate_late(process);
+    below.tier.set(fault);
+    process.sim.shutdown();
+    const bool hung = process.log.find("was not told to all") != std::string::npos;
+    CHECK(hung == (fault == TierFault::hang));
+  }
 }
 
 TEST_CASE("without tiers there is nothing to flush") {
