@@ -8,7 +8,7 @@
 #include "unit/http/client.hpp"
 #include "unit/http/websocket_client.hpp"
 
-using aiserve::http::Client;
+using aiserve::http::RawClient;
 using aiserve::http::WebSocketClient;
 using aiserve::testing::ChildProcess;
 
@@ -22,8 +22,8 @@ struct Example {
     const std::size_t at = log.find("\"port\":", log.find("http: listening"));
     port = static_cast<std::uint16_t>(std::atoi(log.c_str() + at + 7));
   }
-  Client follower(const std::string& last_id) {
-    Client client(port);
+  RawClient follower(const std::string& last_id) {
+    RawClient client(port);
     client.send("GET /v1/ticks HTTP/1.1\r\nHost: a\r\n" +
                 (last_id.empty() ? "" : "Last-Event-ID: " + last_id + "\r\n") + "\r\n");
     return client;
@@ -42,12 +42,12 @@ std::string value_of(const std::string& text, const std::string& field) {
 
 TEST_CASE("ticks tell what the batcher does, and who comes back misses none") {
   Example example;
-  Client follower = example.follower("");
+  RawClient follower = example.follower("");
   REQUIRE(follower.wait_for("event: tick\n"));
   REQUIRE(follower.wait_for("}\n\n"));
   const std::string first = value_of(follower.received(), "id: ");
 
-  Client numbers(example.port);
+  RawClient numbers(example.port);
   numbers.send(
       "POST /v1/double HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
       "4\r\n1\n2.\r\n");
@@ -58,14 +58,14 @@ TEST_CASE("ticks tell what the batcher does, and who comes back misses none") {
   CHECK(follower.wait_for("\"computed\":2"));
   follower.close();
 
-  Client back = example.follower(first);
+  RawClient back = example.follower(first);
   CHECK(back.wait_for("\"computed\":2"));
   const std::size_t dash = first.find('-');
   const std::string next =
       first.substr(0, dash + 1) + std::to_string(std::stoi(first.substr(dash + 1)) + 1);
   CHECK(value_of(back.received(), "id: ") == next);
 
-  Client page(example.port);
+  RawClient page(example.port);
   CHECK(page.get("/").body.find("EventSource") != std::string::npos);
   example.program.send_signal(SIGTERM);
   CHECK(back.wait_for("\r\n0\r\n\r\n"));
@@ -74,11 +74,11 @@ TEST_CASE("ticks tell what the batcher does, and who comes back misses none") {
 
 TEST_CASE("a line that is no number is an error, and the service goes on") {
   Example example;
-  Client client(example.port);
+  RawClient client(example.port);
   const std::string body = "1\nx\n";
   CHECK(client.ask("POST /v1/double HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n" + body)
             .status == 422);
-  Client after(example.port);
+  RawClient after(example.port);
   CHECK(after.get("/").status == 200);
 }
 

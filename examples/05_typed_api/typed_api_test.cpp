@@ -7,7 +7,7 @@
 #include "support/child_process.hpp"
 #include "unit/http/client.hpp"
 
-using aiserve::http::Client;
+using aiserve::http::RawClient;
 using aiserve::http::Reply;
 using aiserve::testing::ChildProcess;
 
@@ -30,7 +30,7 @@ struct Example {
   }
 
   ChildProcess program{{std::getenv("TYPED_API"), "0"}};
-  Client client;
+  RawClient client;
 };
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "support/temporary_folder.hpp"
 #include "unit/http/client.hpp"
 
-using aiserve::http::Client;
+using aiserve::http::RawClient;
 using aiserve::http::Reply;
 using aiserve::testing::ChildProcess;
 using aiserve::testing::TemporaryFolder;
@@ -44,7 +44,7 @@ struct Example {
   std::string result(const std::string& path) { return client.get(path + "/result").body; }
 
   ChildProcess program;
-  Client client;
+  RawClient client;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 namespace {
 
-using aiserve::http::Client;
+using aiserve::http::RawClient;
 using aiserve::http::Reply;
 using nlohmann::json;
 using service::testing::post;
@@ -85,7 +85,7 @@ class Events {
     return client_.received().find(text, from);
   }
 
-  Client client_;
+  RawClient client_;
   std::size_t read_ = 0;
 };
 
@@ -123,7 +123,7 @@ TEST_CASE("an image is answered with its class, probabilities, times and batch")
 }
 
 TEST_CASE("pixels as JSON get the same answer as pixels as bytes") {
-  Client client = running().connect();
+  RawClient client = running().connect();
   const auto pixels = images().image(7);
   const json body{{"pixels", std::vector<int>(pixels.begin(), pixels.end())}};
   const json a = answer_to(client.ask(post("/v1/fashion", kJson, body.dump())));
@@ -154,7 +154,7 @@ TEST_CASE("what is no image is refused, and the field that is wrong is named") {
 }
 
 TEST_CASE("routes, methods and sizes are checked") {
-  Client client = running().connect();
+  RawClient client = running().connect();
   refusal(client.get("/v1/nothing"), 404);
   refusal(client.get("/metrics"), 404);
   const Reply wrong = client.get("/v1/fashion");
@@ -164,7 +164,7 @@ TEST_CASE("routes, methods and sizes are checked") {
 }
 
 TEST_CASE("held-out images come as records of label and pixels") {
-  Client client = running().connect();
+  RawClient client = running().connect();
   const Reply reply = client.get("/v1/holdout?offset=9998&count=120");
   CHECK(reply.status == 200);
   CHECK(reply.head.find("X-Total-Count: 10000\r\n") != std::string::npos);
@@ -193,7 +193,7 @@ TEST_CASE("the model is told with what was measured, without where it lies") {
 }
 
 TEST_CASE("the page is served with a strict policy, and again only when it has changed") {
-  Client client = running().connect();
+  RawClient client = running().connect();
   const Reply page = client.get("/");
   CHECK(page.status == 200);
   CHECK(page.head.find("text/html; charset=utf-8") != std::string::npos);
@@ -211,7 +211,7 @@ TEST_CASE("the page is served with a strict policy, and again only when it has c
 }
 
 TEST_CASE("the second server has metrics, status and health") {
-  Client admin = running().connect_admin();
+  RawClient admin = running().connect_admin();
   CHECK(admin.get("/health/live").status == 200);
   for (Reply ready = admin.get("/health/ready"); ready.status != 200;
        ready = admin.get("/health/ready")) {
@@ -242,7 +242,7 @@ TEST_CASE("the stream tells of the requests of the last quarter of a second") {
 
 TEST_CASE("a run over 500 images is as accurate as asking for them one by one") {
   constexpr std::size_t kCount = 500;
-  Client client = running().connect();
+  RawClient client = running().connect();
   std::size_t correct = 0;
   for (std::size_t i = 0; i < kCount; ++i) {
     const json answer = answer_to(client.ask(post("/v1/fashion", kBytes, image(i))));
@@ -267,7 +267,7 @@ TEST_CASE("a run over 500 images is as accurate as asking for them one by one") 
 }
 
 TEST_CASE("one run at a time, which can be cancelled") {
-  Client client = running().connect();
+  RawClient client = running().connect();
   Events events;
   const std::string slow = post("/v1/fire", kJson, R"({"concurrency":1,"count":10000})");
   REQUIRE(client.ask(slow).status == 202);
@@ -281,7 +281,7 @@ TEST_CASE("one run at a time, which can be cancelled") {
 }
 
 TEST_CASE("a run is asked for with numbers in range") {
-  Client client = running().connect();
+  RawClient client = running().connect();
   const auto refused = [&](const char* body) {
     return refusal(client.ask(post("/v1/fire", kJson, body)), 422);
   };

@@ -31,8 +31,8 @@ class RunningService {
     admin_port_ = port_behind("metrics and status on http://127.0.0.1:");
   }
 
-  aiserve::http::Client connect() const { return aiserve::http::Client(port_); }
-  aiserve::http::Client connect_admin() const { return aiserve::http::Client(admin_port_); }
+  aiserve::http::RawClient connect() const { return aiserve::http::RawClient(port_); }
+  aiserve::http::RawClient connect_admin() const { return aiserve::http::RawClient(admin_port_); }
   std::uint16_t port() const { return port_; }
   const std::string& output() const { return child_.output(); }
 

@@ -13,7 +13,7 @@
 
 namespace {
 
-using aiserve::http::Client;
+using aiserve::http::RawClient;
 using aiserve::http::Reply;
 using aiserve::testing::ChildProcess;
 using service::testing::model;
@@ -49,7 +49,7 @@ TEST_CASE("SIGTERM under load: what was begun is answered, and the service ends 
   std::mutex mutex;
   std::string broken;  // what clients got in place of an answer
   const auto load = [&] {
-    Client client = service.connect();
+    RawClient client = service.connect();
     const std::string request =
         post("/v1/fashion", "application/octet-stream", std::string(784, 'x'));
     Reply reply = client.ask(request);
@@ -79,10 +79,10 @@ TEST_CASE("SIGTERM under load: what was begun is answered, and the service ends 
 
 TEST_CASE("watchers and a run do not hold up the end") {
   RunningService service({"--drain-timeout", "1h"});
-  Client watcher = service.connect();
+  RawClient watcher = service.connect();
   REQUIRE(watcher.send("GET /v1/stream HTTP/1.1\r\nHost: a\r\n\r\n"));
   REQUIRE(watcher.wait_for("event: stats"));
-  Client client = service.connect();
+  RawClient client = service.connect();
   const std::string run = R"({"concurrency":4,"count":10000})";
   REQUIRE(client.ask(post("/v1/fire", "application/json", run)).status == 202);
   service.terminate();
@@ -120,7 +120,7 @@ TEST_CASE("the admin server asks for its token, but not for health, and tells it
   const auto file = std::filesystem::path(model()).parent_path() / "token";
   std::ofstream(file) << "correct-horse-battery\n";
   RunningService service({"--admin-token-file", file.string()});
-  Client admin = service.connect_admin();
+  RawClient admin = service.connect_admin();
   const auto ask = [&](const std::string& path, const std::string& token) {
     return admin.ask("GET " + path + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token +
                      "\r\n\r\n");

@@ -47,7 +47,7 @@ std::string exported() {
   server.get("/metrics", http::metrics(bench.telemetry));
   bench.sim.start();
   bench.ask(testing::of_tenant("acme"), 1);
-  http::Client client(server.port());
+  http::RawClient client(server.port());
   client.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
   const auto answered = [&] {
     const std::string text = bench.telemetry.metrics().prometheus();

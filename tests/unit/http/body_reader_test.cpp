@@ -49,7 +49,7 @@ TEST_CASE("a handler reads its body as it comes, in either framing, or none") {
     return read_all(body, seen);
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(post_head(5) + "ab");
   REQUIRE(s.run_until([&] { return seen.bytes == 2; }));
   client.send("cde");
@@ -76,7 +76,7 @@ TEST_CASE("a client that expects 100 Continue gets it when its handler reads") {
     co_return co_await read_all(body, seen);
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(post_head(2, "Expect: 100-continue\r\n"));
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   s.settle();
@@ -101,7 +101,7 @@ TEST_CASE("a handler that does not read stops its client, and all of the body co
                 },
                 {.timeout = 0ms});
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(post_head(kBody));
   std::size_t sent = 0;
   const std::string piece(100'000, 'b');
@@ -138,16 +138,16 @@ TEST_CASE("a read that waits ends when its client goes, its deadline passes or i
         "/", [&](const Context&, const Request&, BodyReader& body) { return read_all(body, seen); },
         {.timeout = 10s});
     s->sim.start();
-    Client client(s->server.port());
+    RawClient client(s->server.port());
     client.send(sends);
     REQUIRE(s->run_until([&] { return s->server.in_flight() == 1 || seen.error; }));
     then(*s, client);
     REQUIRE(s->run_until([&] { return seen.error.has_value() && s->server.in_flight() == 0; }));
     return std::pair(seen.error->code(), client.reply().status);
   };
-  const auto nothing = [](Simulation&, Client&) {};
-  const auto kill = [](Simulation&, Client& client) { client.stop_sending(); };
-  const auto wait = [](Simulation& s, Client&) { s.sim.advance(11s); };
+  const auto nothing = [](Simulation&, RawClient&) {};
+  const auto kill = [](Simulation&, RawClient& client) { client.stop_sending(); };
+  const auto wait = [](Simulation& s, RawClient&) { s.sim.advance(11s); };
   const std::string bad =
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nz";
   CHECK(run(post_head(5), kill) == std::pair(Errc::cancelled, 0));
@@ -169,7 +169,7 @@ TEST_CASE("a second read while one waits is refused") {
     co_return text(std::get<0>(both.value()).to_string());
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(post_head(1));
   REQUIRE(s.run_until([&] { return second == Errc::conflict; }));
   client.send("b");
@@ -190,7 +190,7 @@ Decoding send_coded(std::string_view coding, std::string_view body, std::size_t 
     return read_all(reader, result.seen);
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(post_head(body.size(), "Content-Encoding: " + std::string(coding) + "\r\n"));
   while (!body.empty()) {
     client.send(body.substr(0, slice));
@@ -248,7 +248,7 @@ TEST_CASE("hooks answer before the body is read, and the handler does not run") 
     co_return text("x");
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(post_head(1'000'000, "Expect: 100-continue\r\n"));
   REQUIRE(s.run_until([&] { return client.pending(); }));
   CHECK(client.reply().status == 401);
@@ -269,7 +269,7 @@ TEST_CASE("a handler may write its response while it reads the request") {
   Simulation s;
   s.server.post("/", echo);
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(post_head(6, "Expect: 100-continue\r\n"));
   REQUIRE(s.run_until([&] { return client.pending(); }));
   CHECK(client.wait_for("100 Continue\r\n\r\n"));
@@ -285,7 +285,7 @@ TEST_CASE("a bad body cuts off the response that has begun") {
   Simulation s;
   s.server.post("/", echo);
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
   REQUIRE(s.run_until([&] { return client.pending(); }));
   client.send("no size\r\n");

@@ -21,7 +21,7 @@ std::string answer(F handler, std::string_view ask, std::string_view until = {})
   Simulation s;
   s.server.get("/", handler);
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(ask);
   s.sim.run_until_idle();
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 0 && client.pending(); }));
@@ -118,7 +118,7 @@ TEST_CASE("a body that ends with its connection and is not complete ends with a 
     co_return Error(Errc::internal, "oops");
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("GET / HTTP/1.0\r\n\r\n");
   REQUIRE(s.run_until([&] { return client.pending(); }));
   CHECK_FALSE(client.wait_for("never"));
@@ -192,7 +192,7 @@ TEST_CASE("a client that does not read stops its handler, and loses its connecti
   CancelReason reason = CancelReason::none;
   s.server.get("/", Endless{&written, ended, reason}, {.timeout = 0ms});
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(kGet);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   s.settle();
@@ -213,7 +213,7 @@ TEST_CASE("a write that waits ends when its client goes or its deadline passes")
     CancelReason reason = CancelReason::none;
     s.server.get("/", Endless{&written, ended, reason}, {.timeout = 10s});
     s.sim.start();
-    Client client(s.server.port());
+    RawClient client(s.server.port());
     client.send(kGet);
     REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
     s.settle();
@@ -243,7 +243,7 @@ TEST_CASE("a handler that writes after its deadline was answered for writes to n
                },
                {.timeout = 5s});
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(kGet);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   s.sim.advance(6s);
@@ -271,7 +271,7 @@ TEST_CASE("two writes at once are refused, a piece larger than the buffer is not
     co_return success();
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(kGet);
   REQUIRE(s.run_until([&] { return second == Errc::conflict; }));
   CHECK(large_sent);

@@ -27,12 +27,12 @@ struct Reply {
   std::string body;
 };
 
-class Client {
+class RawClient {
  public:
-  Client() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
-  explicit Client(std::uint16_t port) : Client() { connect(port); }
+  RawClient() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+  explicit RawClient(std::uint16_t port) : RawClient() { connect(port); }
   // Of a unix socket.
-  explicit Client(const std::string& path)
+  explicit RawClient(const std::string& path)
       : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -46,11 +46,11 @@ class Client {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
-  Client(Client&& other) noexcept
+  RawClient(RawClient&& other) noexcept
       : socket_(std::exchange(other.socket_, -1)),
         connected_(other.connected_),
         received_(std::move(other.received_)) {}
-  ~Client() { close(); }
+  ~RawClient() { close(); }
 
   bool connected() const { return connected_; }
   int descriptor() const { return socket_; }

@@ -44,7 +44,7 @@ TEST_CASE("clients that lose their connections again and again get every event o
     threads.emplace_back([&] {
       std::string last = "start";
       while (mine.size() < kSenders * kEvents) {
-        Client client(server.port());
+        RawClient client(server.port());
         client.send("GET / HTTP/1.1\r\nHost: a\r\nLast-Event-ID: " + last + "\r\n\r\n");
         for (int reads = 0; reads < 3 && client.wait_for_more(); ++reads) {
         }

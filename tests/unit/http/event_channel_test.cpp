@@ -17,8 +17,8 @@ struct Following : Simulation {
     sim.start();
   }
   // Connected, with `id` as the last it has seen, and following.
-  Client follower(std::string_view id = "") {
-    Client client(server.port());
+  RawClient follower(std::string_view id = "") {
+    RawClient client(server.port());
     const std::size_t before = channel.followers();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n" +
                 (id.empty() ? std::string() : "Last-Event-ID: " + std::string(id) + "\r\n") +
@@ -35,7 +35,7 @@ struct Following : Simulation {
 };
 
 // The data of all events received so far, up to and with `last`; of a reset its type.
-std::string seen(Client& client, std::string_view last) {
+std::string seen(RawClient& client, std::string_view last) {
   const bool reset = last == "reset";
   CHECK(client.wait_for((reset ? "event: " : "data: ") + std::string(last) + "\n"));
   std::string all;
@@ -52,9 +52,9 @@ std::string seen(Client& client, std::string_view last) {
 TEST_CASE("all that follow get what is sent, each event with an id") {
   Following f;
   f.send("before");
-  Client one = f.follower();
+  RawClient one = f.follower();
   f.send("a");
-  Client two = f.follower();
+  RawClient two = f.follower();
   f.send("b");
   CHECK(seen(one, "b") == "a b ");
   CHECK(seen(two, "b") == "b ");
@@ -64,10 +64,10 @@ TEST_CASE("all that follow get what is sent, each event with an id") {
 TEST_CASE("who comes back gets what it missed, without a gap or a repetition") {
   Following f;
   for (const char* const data : {"a", "b", "c"}) f.send(data, data);
-  Client back = f.follower("a");
+  RawClient back = f.follower("a");
   f.send("d", "d");
   CHECK(seen(back, "d") == "b c d ");
-  Client current = f.follower("d");
+  RawClient current = f.follower("d");
   f.send("e", "e");
   CHECK(seen(current, "e") == "e ");
 }
@@ -75,15 +75,15 @@ TEST_CASE("who comes back gets what it missed, without a gap or a repetition") {
 TEST_CASE("an id that is not kept any more, or never was, gives a reset from which it can go on") {
   Following f({.replay_events = 2});
   for (const char* const data : {"a", "b", "c"}) f.send(data, data);
-  Client late = f.follower("a");
+  RawClient late = f.follower("a");
   f.send("d", "d");
   CHECK(seen(late, "d") == "reset d ");
   CHECK(late.received().find("event: reset\nid: c\n") != std::string::npos);
-  Client stranger = f.follower("of another process");
+  RawClient stranger = f.follower("of another process");
   CHECK(seen(stranger, "reset") == "reset ");
 
   Following silent({.reset_event = ""});
-  Client unknown = silent.follower("x");
+  RawClient unknown = silent.follower("x");
   silent.send("a");
   CHECK(seen(unknown, "a") == "a ");
 }
@@ -91,7 +91,7 @@ TEST_CASE("an id that is not kept any more, or never was, gives a reset from whi
 TEST_CASE("newcomers may get a first picture") {
   Following f({.newcomers_get = 2});
   for (const char* const data : {"a", "b", "c"}) f.send(data);
-  Client client = f.follower();
+  RawClient client = f.follower();
   CHECK(seen(client, "c") == "b c ");
 }
 
@@ -99,34 +99,34 @@ TEST_CASE("what does not fit the buffer of a client is a reset, not an endless r
   Following f({}, {.max_events = 1024});
   const std::string data(500, 'x');
   for (const char* const id : {"a", "b", "c", "d"}) f.send(data, id);
-  Client client = f.follower("a");
+  RawClient client = f.follower("a");
   f.send("e");
   CHECK(seen(client, "e") == "reset e ");
 }
 
 TEST_CASE("a client that goes is followed no more, and one too many is refused") {
   Following f({.max_followers = 1});
-  Client stays = f.follower();
-  Client refused(f.server.port());
+  RawClient stays = f.follower();
+  RawClient refused(f.server.port());
   refused.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(f.run_until([&] { return f.server.in_flight() == 1 && refused.pending(); }));
   CHECK(refused.wait_for("0\r\n\r\n"));
   stays.close();
   CHECK(f.run_until([&] { return f.channel.followers() == 0; }));
-  Client next = f.follower();
+  RawClient next = f.follower();
   f.send("a");
   CHECK(seen(next, "a") == "a ");
 }
 
 TEST_CASE("closing ends all streams and nothing can be sent any more") {
   Following f;
-  Client client = f.follower();
+  RawClient client = f.follower();
   f.send("last");
   f.channel.close();
   REQUIRE(f.run_until([&] { return f.server.in_flight() == 0; }));
   CHECK(client.wait_for("data: last\n\n\r\n0\r\n\r\n"));
   CHECK(f.channel.send({.data = "x"}).error().code() == Errc::cancelled);
-  Client late(f.server.port());
+  RawClient late(f.server.port());
   late.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(f.run_until([&] { return late.pending(); }));
   CHECK(late.wait_for("0\r\n\r\n"));
@@ -134,7 +134,7 @@ TEST_CASE("closing ends all streams and nothing can be sent any more") {
 
 TEST_CASE("what cannot be an event is refused and leaves the channel as it was") {
   Following f;
-  Client client = f.follower();
+  RawClient client = f.follower();
   CHECK(f.channel.send({.data = "x", .id = "a\nb"}).error().code() == Errc::invalid_argument);
   CHECK(f.channel.send({.event = "a\rb"}).error().code() == Errc::invalid_argument);
   f.send("good");
@@ -153,7 +153,7 @@ TEST_CASE("channel options out of range are configuration errors") {
 
 TEST_CASE("a drain ends the streams of a channel") {
   Following f;
-  Client client = f.follower();
+  RawClient client = f.follower();
   f.sim.runtime().shutdown();
   CHECK(client.wait_for("0\r\n\r\n"));
   CHECK(f.channel.followers() == 0);

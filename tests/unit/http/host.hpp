@@ -21,7 +21,7 @@ struct Host {
     options.port = 0;
     return options;
   }
-  Client client() { return Client(server.port()); }
+  RawClient client() { return RawClient(server.port()); }
 
   LogLines lines;
   Telemetry telemetry;

@@ -29,7 +29,7 @@ TEST_CASE("however many ask at once on however many threads, there is one effect
   threads.reserve(kClients);
   for (int t = 0; t < kClients; ++t) {
     threads.emplace_back([&] {
-      Client client = host.client();
+      RawClient client = host.client();
       for (int i = 0; i < kEach; ++i) {
         const Reply reply = client.ask("POST /pay HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k" +
                                        std::to_string(i) + "\r\nContent-Length: 0\r\n\r\n");

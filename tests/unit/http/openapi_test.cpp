@@ -153,7 +153,7 @@ TEST_CASE("the document has the routes that were added after its own") {
   s.server.get("/docs", docs_page("/openapi.json\"><script>"));
   s.sim.start();
   const auto get = [&s](const std::string& path) {
-    Client client(s.server.port());
+    RawClient client(s.server.port());
     client.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
     s.settle();
     return client.reply();

@@ -41,7 +41,7 @@ struct Slow {
                });
     runtime.start();
   }
-  Client client() { return Client(server.port()); }
+  RawClient client() { return RawClient(server.port()); }
 
   std::atomic<int> begun{0};
   std::atomic<int> ended{0};
@@ -53,7 +53,7 @@ struct Slow {
 
 TEST_CASE("100 pipelined requests at slow handlers are answered in their order") {
   Slow slow;
-  Client client = slow.client();
+  RawClient client = slow.client();
   client.send(pipeline());
   for (int i = 0; i < kPipelined; ++i) {
     const Reply reply = client.reply();
@@ -69,7 +69,7 @@ TEST_CASE("clients that go in the middle of 100 pipelined requests leave nothing
   for (int c = 0; c < 16; ++c) {
     clients.emplace_back([&slow, c] {
       for (int round = 0; round < 5; ++round) {
-        Client client = slow.client();
+        RawClient client = slow.client();
         client.send(pipeline());
         for (int i = 0; i < (c * 7 + round * 13) % 60; ++i) {
           if (client.reply().body != std::to_string(i)) return;
@@ -79,7 +79,7 @@ TEST_CASE("clients that go in the middle of 100 pipelined requests leave nothing
     });
   }
   for (std::thread& thread : clients) thread.join();
-  Client after = slow.client();
+  RawClient after = slow.client();
   CHECK(after.get("/slow/3").body == "3");
   after.close();
   slow.runtime.shutdown();

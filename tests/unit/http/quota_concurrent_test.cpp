@@ -29,7 +29,7 @@ TEST_CASE("eight clients on four threads get exactly what the quota gives") {
   threads.reserve(kClients);
   for (int t = 0; t < kClients; ++t) {
     threads.emplace_back([&] {
-      Client client = host.client();
+      RawClient client = host.client();
       for (int i = 0; i < kEach; ++i) {
         const int status = client.get("/").status;
         if (status == 200) ++allowed;

@@ -32,7 +32,7 @@ TEST_CASE("CR, LF or NUL in a header, cookie, redirect or type is a 500 and a li
       s.server.get("/", [&](const Context&, const Request&) { return make(evil); });
       s.server.get("/good", [](const Context&, const Request&) { return text("good"); });
       s.sim.start();
-      Client client(s.server.port());
+      RawClient client(s.server.port());
       client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /good HTTP/1.1\r\nHost: a\r\n\r\n");
       REQUIRE(s.run_until([&] { return client.pending(); }));
       const Reply bad = client.reply();
@@ -51,7 +51,7 @@ TEST_CASE("what a hook adds is checked as well") {
   s.server.after(
       [](const Context&, const Request&, Response& response) { response.header("X", "a\r\nb"); });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(s.run_until([&] { return client.pending(); }));
   CHECK(client.reply().status == 500);

@@ -23,7 +23,7 @@ std::string refused(std::string_view cause) {
   return "aiserve_http_refused_total{cause=\"" + std::string(cause) + "\",server=\"http\"}";
 }
 
-Reply ask(Simulation& s, Client& client, std::string_view bytes) {
+Reply ask(Simulation& s, RawClient& client, std::string_view bytes) {
   client.send(bytes);
   (void)s.run_until([&] {
     pollfd wait{client.descriptor(), POLLIN, 0};
@@ -38,9 +38,9 @@ TEST_CASE("beyond so many requests a server says that it has no room, and when t
     return text("x");
   });
   s.sim.start();
-  Client first(s.server.port());
-  Client second(s.server.port());
-  Client third(s.server.port());
+  RawClient first(s.server.port());
+  RawClient second(s.server.port());
+  RawClient third(s.server.port());
   first.send(kGet);
   second.send(kGet);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 2; }));
@@ -65,12 +65,12 @@ TEST_CASE("a place is free again when its client has gone and its handler has en
   Simulation s({.max_requests = 1});
   s.server.get("/slow", slow);
   s.sim.start();
-  Client gone(s.server.port());
+  RawClient gone(s.server.port());
   gone.send(kGet);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   gone.kill();
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 0; }));
-  Client next(s.server.port());
+  RawClient next(s.server.port());
   next.send(kGet);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   s.sim.advance(10s);
@@ -81,8 +81,8 @@ TEST_CASE("a route may have fewer places than its server, and leaves the others 
   Simulation s;
   s.server.get("/slow", slow, {.max_concurrent = 1}).get("/other", slow);
   s.sim.start();
-  Client first(s.server.port());
-  Client second(s.server.port());
+  RawClient first(s.server.port());
+  RawClient second(s.server.port());
   first.send(kGet);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   CHECK(ask(s, second, kGet).status == 503);
@@ -100,7 +100,7 @@ TEST_CASE("one place serves many pipelined requests, one after another, and only
   s.server.get("/quick",
                [](const Context&, const Request&) -> Async<Response> { co_return text("quick"); });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   const std::string quick = "GET /quick HTTP/1.1\r\nHost: a\r\n\r\n";
   client.send(quick + quick + quick + kGet + quick);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
@@ -120,10 +120,10 @@ TEST_CASE("an open WebSocket takes no place") {
     co_return message.ok() ? success() : Result<void>(message.error());
   });
   s.sim.start();
-  Client socket(s.server.port());
+  RawClient socket(s.server.port());
   CHECK(ask(s, socket, upgrade_request("/ws")).status == 101);
   CHECK(s.server.in_flight() == 1);
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(kGet);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 2; }));
   s.sim.advance(10s);
@@ -134,8 +134,8 @@ TEST_CASE("requests whose bodies come at the same time get no more places than t
   Simulation s({.max_requests = 1});
   s.server.post("/slow", slow);
   s.sim.start();
-  Client first(s.server.port());
-  Client second(s.server.port());
+  RawClient first(s.server.port());
+  RawClient second(s.server.port());
   const std::string head = "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n";
   first.send(head);
   second.send(head);
@@ -152,7 +152,7 @@ TEST_CASE("what would wait for longer than it may take is refused before its bod
   std::chrono::nanoseconds wait = 3s;
   s.server.post("/slow", slow, {.timeout = 20s, .estimate = [&] { return wait; }});
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   const std::string head = "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n";
   client.send(head + "body");
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
@@ -164,7 +164,7 @@ TEST_CASE("what would wait for longer than it may take is refused before its bod
   CHECK(reply.head.find("Retry-After: 21\r\n") != std::string::npos);
   CHECK(s.metric(refused("estimate")) == "1");
   wait = std::chrono::nanoseconds::max();
-  Client other(s.server.port());
+  RawClient other(s.server.port());
   CHECK(ask(s, other, head).status == 503);
 }
 
@@ -176,10 +176,10 @@ TEST_CASE("without a deadline no wait is too long, and a broken estimate is a 50
              throw std::runtime_error("no estimate today");
            }});
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send(kGet);
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
-  Client other(s.server.port());
+  RawClient other(s.server.port());
   CHECK(ask(s, other, "GET /broken HTTP/1.1\r\nHost: a\r\n\r\n").status == 500);
   CHECK(s.logged("no estimate today"));
   s.sim.advance(10s);
@@ -191,7 +191,7 @@ TEST_CASE("routes count under their label") {
   s.server.get("/a", [](const Context&, const Request&) { return text("a"); }, {.label = "pages"})
       .get("/b", [](const Context&, const Request&) { return text("b"); }, {.label = "pages"});
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   CHECK(ask(s, client, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n").status == 200);
   CHECK(ask(s, client, "GET /b HTTP/1.1\r\nHost: a\r\n\r\n").status == 200);
   CHECK(

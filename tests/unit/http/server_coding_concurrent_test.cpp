@@ -36,7 +36,7 @@ struct CodingHost {
   }
   static Response text(std::string_view body) { return http::text(std::string(body)); }
 
-  Client client() const { return Client(server.port()); }
+  RawClient client() const { return RawClient(server.port()); }
 
   Telemetry telemetry{{.log_sink = [](LogLevel, std::string_view) {}}};
   Runtime runtime{{.telemetry = &telemetry}};
@@ -56,7 +56,7 @@ std::string post(std::string_view path, std::string_view coding, std::string_vie
 
 TEST_CASE("every coding of this build arrives as what was sent") {
   CodingHost host;
-  Client client = host.client();
+  RawClient client = host.client();
   for (const std::string_view coding : {"gzip", "br", "zstd"}) {
     const Reply reply = client.ask(get("/text", coding));
     CHECK(reply.status == 200);
@@ -71,7 +71,7 @@ TEST_CASE("every coding of this build arrives as what was sent") {
 
 TEST_CASE("HEAD says what GET would") {
   CodingHost host;
-  Client client = host.client();
+  RawClient client = host.client();
   const Reply got = client.ask(get("/text", "gzip"));
   REQUIRE(client.send(get("/text", "gzip", "HEAD")));
   const Reply head = client.reply(true);
@@ -82,7 +82,7 @@ TEST_CASE("HEAD says what GET would") {
 
 TEST_CASE("a large response is compressed on the CPU pool when the handler says so") {
   CodingHost host;
-  Client client = host.client();
+  RawClient client = host.client();
   const Reply reply = client.ask(get("/large", "gzip"));
   CHECK(reply.head.find("Content-Encoding: gzip") != std::string::npos);
   CHECK(inflated(reply.body, 2'000'000) == std::string(2'000'000, 'L'));
@@ -91,7 +91,7 @@ TEST_CASE("a large response is compressed on the CPU pool when the handler says 
 
 TEST_CASE("handlers see decoded bodies") {
   CodingHost host;
-  Client client = host.client();
+  RawClient client = host.client();
   const std::string text(30'000, 'r');
   for (const std::string_view path : {"/echo", "/later"}) {
     CHECK(client.ask(post(path, "gzip", deflated(text))).body == text);
@@ -109,7 +109,7 @@ TEST_CASE("handlers see decoded bodies") {
 
 TEST_CASE("unknown codings are 415 and say what is taken") {
   CodingHost host;
-  Client client = host.client();
+  RawClient client = host.client();
   for (const std::string_view coding : {"br", "compress", "gzip, gzip", "nonsense"}) {
     const Reply reply = client.ask(post("/echo", coding, "x"));
     CHECK(reply.status == 415);
@@ -121,7 +121,7 @@ TEST_CASE("unknown codings are 415 and say what is taken") {
 
 TEST_CASE("broken bodies are 400, bombs 413, and the connection goes on") {
   CodingHost host;
-  Client client = host.client();
+  RawClient client = host.client();
   CHECK(client.ask(post("/echo", "gzip", "no gzip")).status == 400);
   CHECK(client.ask(post("/later", "gzip", deflated("cut").substr(0, 12))).status == 400);
   const std::string bomb = deflated(std::string(100'000'000, '\0'));  // 100 MB in 97 KB

@@ -42,7 +42,7 @@ TEST_CASE("plain, Result and coroutine handlers answer") {
         co_return bytes(request.body_bytes());
       });
   host.runtime.start();
-  Client client = host.client();
+  RawClient client = host.client();
   for (int i = 0; i < 3; ++i) {
     CHECK(client.get("/hello/you").body == "Hello, you!");
     CHECK(client.get("/result").body == "ok");
@@ -59,7 +59,7 @@ TEST_CASE("unknown paths, wrong methods and OPTIONS are answered by the server")
   host.server.get("/x", [](const Context&, const Request&) { return text("x"); });
   host.server.post("/x", [](const Context&, const Request&) { return text("x"); });
   host.runtime.start();
-  Client client = host.client();
+  RawClient client = host.client();
   const Reply missing = client.get("/y");
   CHECK(missing.status == 404);
   CHECK(missing.head.find("application/problem+json") != std::string::npos);
@@ -93,7 +93,7 @@ TEST_CASE("what a handler throws reaches the log, not the client") {
     return text("").header("X-Copy", *request.query("v"));
   });
   host.runtime.start();
-  Client client = host.client();
+  RawClient client = host.client();
   for (const char* path : {"/plain", "/async"}) {
     const Reply reply = client.get(path);
     CHECK(reply.status == 500);
@@ -131,7 +131,7 @@ TEST_CASE("hooks run before and after, and may answer themselves") {
     return text(ctx.tenant().id().value());
   });
   host.runtime.start();
-  Client client = host.client();
+  RawClient client = host.client();
   CHECK(client.get("/open").body == "open");
   // Refused before the body is read: small, so the connection goes on.
   const Reply refused =
@@ -150,7 +150,7 @@ TEST_CASE("limits of a route and of the server are told apart") {
   host.server.post("/small", size).post("/large", size, {.max_body = 1000});
   host.runtime.start();
   const auto post = [&](const std::string& path, std::size_t bytes) {
-    Client client = host.client();
+    RawClient client = host.client();
     return client.ask("POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: " +
                       std::to_string(bytes) + "\r\n\r\n" + std::string(bytes, 'x'));
   };
@@ -158,7 +158,7 @@ TEST_CASE("limits of a route and of the server are told apart") {
   CHECK(post("/small", 101).status == 413);
   CHECK(post("/large", 1000).body == "1000");
   CHECK(post("/large", 1001).status == 413);
-  Client client = host.client();
+  RawClient client = host.client();
   CHECK(client.ask("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'x')).status == 431);
   CHECK(client.wait_for_end());
 }
@@ -208,10 +208,10 @@ TEST_CASE("a client that goes cancels the Context of its request") {
                   },
                   {.timeout = 0ms});
   host.runtime.start();
-  Client closes = host.client();
-  Client resets = host.client();
-  Client pipelines = host.client();
-  for (Client* client : {&closes, &resets, &pipelines}) {
+  RawClient closes = host.client();
+  RawClient resets = host.client();
+  RawClient pipelines = host.client();
+  for (RawClient* client : {&closes, &resets, &pipelines}) {
     client->send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
   }
   started.wait();
@@ -245,18 +245,18 @@ TEST_CASE("an event stream carries events and ends its coroutine when the client
         co_return success();
       });
   host.runtime.start();
-  Client counts = host.client();
+  RawClient counts = host.client();
   counts.send("GET /events/3 HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(counts.wait_for("\r\n0\r\n\r\n"));
   CHECK(counts.received().find("Content-Type: text/event-stream\r\n") != std::string::npos);
   CHECK(counts.received().find("event: tick\ndata: 2\n\n") != std::string::npos);
-  Client leaves = host.client();
+  RawClient leaves = host.client();
   leaves.send("GET /events/0 HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(leaves.wait_for("data: waiting\n\n"));
   leaves.close();
   ended.wait();
   CHECK(client_gone);
-  Client head = host.client();
+  RawClient head = host.client();
   head.send("HEAD /events/0 HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(head.reply(true).status == 200);
 }
@@ -277,8 +277,8 @@ TEST_CASE("an event stream may be fed from any thread") {
                        co_return success();
                      });
   host.runtime.start();
-  Client one = host.client();
-  Client two = host.client();
+  RawClient one = host.client();
+  RawClient two = host.client();
   one.send("GET /all HTTP/1.1\r\nHost: a\r\n\r\n");
   two.send("GET /all HTTP/1.1\r\nHost: a\r\n\r\n");
   joined.wait();
@@ -319,9 +319,9 @@ TEST_CASE("a drain answers what is in flight, ends streams and takes no new conn
                        co_return success();
                      });
   host.runtime.start();
-  Client slow = host.client();
-  Client idle = host.client();
-  Client stream = host.client();
+  RawClient slow = host.client();
+  RawClient idle = host.client();
+  RawClient stream = host.client();
   CHECK(idle.get("/").status == 404);
   slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
   stream.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -349,7 +349,7 @@ TEST_CASE("a request that was sent before its connection hears of the shutdown i
   };
   server.get("/", answer);
   runtime.start();
-  Client client(server.port());
+  RawClient client(server.port());
   while (server.connections() == 0) loop.poll();
   REQUIRE(client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
   runtime.shutdown();
@@ -371,7 +371,7 @@ TEST_CASE("a runtime that shuts down cancels handlers when its patience ends") {
              },
              {.timeout = 0ms});
   runtime.start();
-  Client client(server.port());
+  RawClient client(server.port());
   client.send("GET /forever HTTP/1.1\r\nHost: a\r\n\r\n");
   started.wait();
   runtime.shutdown();
@@ -385,7 +385,7 @@ TEST_CASE("a server destroyed before its runtime shuts it down first") {
     Server server(runtime, {.address = "127.0.0.1", .port = 0});
     server.get("/", [](const Context&, const Request&) { return text("x"); });
     runtime.start();
-    CHECK(Client(server.port()).get("/").body == "x");
+    CHECK(RawClient(server.port()).get("/").body == "x");
   }
   CHECK_FALSE(runtime.readiness().ready);
 }
@@ -416,14 +416,14 @@ TEST_CASE("health, metrics and status tell what is going on") {
   auto model = host.runtime.attach(
       {.name = "model", .not_ready = [&] { return std::string(loaded ? "" : "loading"); }});
   host.runtime.start();
-  Client client(admin.port());
+  RawClient client(admin.port());
   CHECK(client.get("/live").status == 200);
   const Reply unready = client.get("/ready");
   CHECK(unready.status == 503);
   CHECK(unready.body == R"({"status":"not ready","reasons":["model: loading"]})");
   loaded = true;
   CHECK(client.get("/ready").status == 200);
-  Client slow = host.client();
+  RawClient slow = host.client();
   slow.send("GET /slow/7 HTTP/1.1\r\nHost: a\r\n\r\n");
   started.wait();
   const std::string told = client.get("/status").body;
@@ -442,11 +442,11 @@ TEST_CASE("connections beyond the limit wait and are served when there is room")
   Host host({.max_connections = 2});
   host.server.get("/", [](const Context&, const Request&) { return text("x"); });
   host.runtime.start();
-  auto first = std::make_unique<Client>(host.client());
-  Client second = host.client();
+  auto first = std::make_unique<RawClient>(host.client());
+  RawClient second = host.client();
   CHECK(first->get("/").status == 200);
   CHECK(second.get("/").status == 200);
-  Client third = host.client();
+  RawClient third = host.client();
   third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(second.get("/").status == 200);
   CHECK(host.server.connections() == 2);
@@ -458,9 +458,9 @@ TEST_CASE("a server without free descriptors keeps serving and accepts when ther
   Host host;
   host.server.get("/", [](const Context&, const Request&) { return text("x"); });
   host.runtime.start();
-  Client open = host.client();
+  RawClient open = host.client();
   CHECK(open.get("/").status == 200);
-  Client late;
+  RawClient late;
   rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
   const rlimit none{4, before.rlim_max};

@@ -50,7 +50,7 @@ struct Service {
 // Asks on one connection after another until there is no server; what it gets is whole, or nothing.
 void load(std::uint16_t port, std::atomic<int>& answered, std::atomic<int>& torn) {
   for (;;) {
-    Client client(port);
+    RawClient client(port);
     if (!client.connected()) return;
     for (;;) {
       const Reply reply = client.get("/plain");
@@ -66,20 +66,20 @@ TEST_CASE("SIGTERM under mixed load: what is in flight is answered, streams end,
   int status = -1;
   std::thread main([&] { status = service.runtime.run(); });
   const std::uint16_t port = service.server.port();
-  std::vector<Client> held;
+  std::vector<RawClient> held;
   held.reserve(8);
   for (int i = 0; i < 8; ++i) {
     held.emplace_back(port);
     held.back().send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
   }
   while (service.held != 8) std::this_thread::yield();
-  Client stream(port);
+  RawClient stream(port);
   stream.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(stream.wait_for("data: first"));
-  Client upload(port);
+  RawClient upload(port);
   CHECK(upload.get("/plain").status == 200);
   upload.send("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nthe first bytes");
-  Client idle(port);
+  RawClient idle(port);
   CHECK(idle.get("/plain").status == 200);
   std::atomic<int> answered{0};
   std::atomic<int> torn{0};
@@ -102,7 +102,7 @@ TEST_CASE("SIGTERM under mixed load: what is in flight is answered, streams end,
   CHECK(upload.reply().body == "100000");
   CHECK(upload.wait_for_end());
   service.released = true;
-  for (Client& client : held) {
+  for (RawClient& client : held) {
     const Reply reply = client.reply();
     CHECK(reply.body == "held");
     CHECK(reply.head.find("Connection: close") != std::string::npos);

@@ -39,7 +39,7 @@ std::string request_of(int kind, const std::string& body) {
 
 void run_client(std::uint16_t port, int requests, unsigned seed, Tally& tally) {
   std::mt19937 random(seed);
-  auto client = std::make_unique<Client>(port);
+  auto client = std::make_unique<RawClient>(port);
   for (int i = 0; i < requests; ++i) {
     const std::string body(random() % 20'000, 'x');
     const std::string request = request_of(static_cast<int>(random() % 4), body);
@@ -47,7 +47,7 @@ void run_client(std::uint16_t port, int requests, unsigned seed, Tally& tally) {
       // A part of the request or all of it, then gone: by FIN or by reset.
       client->send(std::string_view(request).substr(0, 1 + random() % request.size()));
       random() % 2 == 0 ? client->kill() : client->close();
-      client = std::make_unique<Client>(port);
+      client = std::make_unique<RawClient>(port);
       ++tally.killed;
     } else {
       client->ask(request).status == 200 ? ++tally.answered : ++tally.wrong;
@@ -93,7 +93,7 @@ TEST_CASE("10,000 requests with clients killed in between leave nothing behind, 
     rss.push_back(testing::resident_kib());
   }
   if (testing::kMemoryTells) CHECK(rss[2] <= rss[0] + 8 * 1024);
-  CHECK(Client(server.port()).get("/plain").status == 200);
+  CHECK(RawClient(server.port()).get("/plain").status == 200);
   runtime.shutdown();
   CHECK(server.connections() == 0);
   CHECK(server.in_flight() == 0);

@@ -36,7 +36,7 @@ struct FileHost {
     runtime.start();
   }
 
-  Client client() const { return Client(server.port()); }
+  RawClient client() const { return RawClient(server.port()); }
   Reply get(std::string_view path, std::string_view fields = "") const {
     return client().ask("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" +
                         std::string(fields) + "\r\n");
@@ -80,7 +80,7 @@ TEST_CASE("a file arrives whole, with its type, length and validators") {
 TEST_CASE("HEAD says what GET would, OPTIONS what is allowed") {
   const FileHost host;
   const Reply got = host.get("/static/big.bin", "Connection: keep-alive\r\n");
-  Client client = host.client();
+  RawClient client = host.client();
   REQUIRE(client.send("HEAD /static/big.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1\r\n\r\n"));
   const Reply head = client.reply(true);
   CHECK(head.status == 200);
@@ -239,7 +239,7 @@ TEST_CASE("a file that shrinks while it is sent ends the connection, not the ser
   constexpr std::size_t kSize = 64 << 20;  // more than the kernel takes for a client that waits
   host.www.write("sparse.bin", "");
   std::filesystem::resize_file(host.www / "sparse.bin", kSize);
-  Client client = host.client();
+  RawClient client = host.client();
   REQUIRE(client.send("GET /static/sparse.bin HTTP/1.1\r\nHost: a\r\n\r\n"));
   REQUIRE(client.wait_for("\r\n\r\n"));
   std::filesystem::resize_file(host.www / "sparse.bin", 10);
@@ -253,7 +253,7 @@ TEST_CASE("clients that leave in the middle of a file leave no descriptor behind
   {
     FileHost host;
     for (int i = 0; i < 20; ++i) {
-      Client client = host.client();
+      RawClient client = host.client();
       client.send("GET /static/big.bin HTTP/1.1\r\nHost: a\r\n\r\n");
       client.wait_for("\r\n\r\n");
       i % 2 == 0 ? client.kill() : client.close();

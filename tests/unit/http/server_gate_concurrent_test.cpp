@@ -35,7 +35,7 @@ struct GatedHost {
   // The network is well again: so is the service, for new connections and in full.
   void check_service() {
     gate.both(GateMode::pass());
-    Client client(gate.port());
+    RawClient client(gate.port());
     const Reply reply = client.ask(echo("well"));
     CHECK(reply.status == 200);
     CHECK(reply.body == "well");
@@ -59,7 +59,7 @@ TEST_CASE("one-byte and odd slices change nothing") {
   const std::string body(5'000, 's');
   for (const unsigned size : {1U, 3U}) {
     host.gate.both(GateMode::slice(size));
-    Client client(host.gate.port());
+    RawClient client(host.gate.port());
     CHECK(client.ask(GatedHost::echo(body)).body == body);
     CHECK(client.ask(GatedHost::echo("")).status == 200);
   }
@@ -69,7 +69,7 @@ TEST_CASE("one-byte and odd slices change nothing") {
 TEST_CASE("a slow line both ways delivers every byte") {
   GatedHost host;
   host.gate.both(GateMode::limit(2'000'000));
-  Client client(host.gate.port());
+  RawClient client(host.gate.port());
   CHECK(client.get("/big").body.size() == 300'000);
   CHECK(client.ask(GatedHost::echo(std::string(100'000, 'u'))).body.size() == 100'000);
   host.check_service();
@@ -79,13 +79,13 @@ TEST_CASE("a connection that ends or is reset in the middle of requests and resp
   GatedHost host;
   for (const GateMode& mode : {GateMode::close_on_data(), GateMode::reset_on_data()}) {
     host.gate.to_target(mode);
-    Client in_request(host.gate.port());
+    RawClient in_request(host.gate.port());
     in_request.send(GatedHost::echo("never"));
     CHECK(in_request.wait_for_end());
     host.gate.to_target(GateMode::pass());
 
     host.gate.to_client(mode);
-    Client in_response(host.gate.port());
+    RawClient in_response(host.gate.port());
     in_response.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(in_response.wait_for_end());
     host.check_service();
@@ -94,7 +94,7 @@ TEST_CASE("a connection that ends or is reset in the middle of requests and resp
 
 TEST_CASE("a handler learns that the network has dropped its client") {
   GatedHost host;
-  Client client(host.gate.port());
+  RawClient client(host.gate.port());
   client.send("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n");
   host.waiting.wait(0);
   host.gate.reset_all();
@@ -106,12 +106,12 @@ TEST_CASE("a handler learns that the network has dropped its client") {
 TEST_CASE("a black hole in either direction costs only the connections inside") {
   GatedHost host;
   host.gate.to_client(GateMode::drop());
-  Client unheard(host.gate.port());
+  RawClient unheard(host.gate.port());
   unheard.send(GatedHost::echo("unheard"));
   REQUIRE(
       host.gate.wait_until([](const GateCounters& now) { return now.to_client.received >= 100; }));
   host.gate.both(GateMode::drop());
-  Client swallowed(host.gate.port());
+  RawClient swallowed(host.gate.port());
   swallowed.send(GatedHost::echo("swallowed"));
   REQUIRE(host.gate.wait_until([](const GateCounters& now) { return now.accepted == 2; }));
   CHECK(unheard.received().empty());
@@ -120,14 +120,14 @@ TEST_CASE("a black hole in either direction costs only the connections inside") 
 
 TEST_CASE("a head cut off by a delay waits without harm") {
   GatedHost host;
-  Client client(host.gate.port());
+  RawClient client(host.gate.port());
   const std::string_view begin = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Le";
   client.send(begin);
   REQUIRE(host.gate.wait_until(
       [&](const GateCounters& now) { return now.to_target.forwarded == begin.size(); }));
   host.gate.to_target(GateMode::delay(1h));
   client.send("ngth: 2\r\n\r\nok");
-  Client other(host.server.port());
+  RawClient other(host.server.port());
   CHECK(other.ask(GatedHost::echo("fine")).body == "fine");
   host.gate.to_target(GateMode::pass());
   CHECK(client.reply().body == "ok");
@@ -138,7 +138,7 @@ TEST_CASE("corrupted requests are answered or refused, never taken for more than
   GatedHost host;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     host.gate.to_target(GateMode::corrupt(seed, 1 + seed % 64));
-    Client client(host.gate.port());
+    RawClient client(host.gate.port());
     client.send(GatedHost::echo("twelve bytes"));
     client.stop_sending();
     CHECK(client.wait_for_end());
@@ -153,7 +153,7 @@ TEST_CASE("after all of it no connection and no descriptor is left") {
   const std::size_t before = testing::open_descriptors();
   {
     GatedHost host;
-    std::vector<Client> clients;
+    std::vector<RawClient> clients;
     for (const GateMode& mode : {GateMode::drop(), GateMode::delay(1h), GateMode::close_on_data(),
                                  GateMode::reset_on_data(), GateMode::slice(1),
                                  GateMode::corrupt(7, 4), GateMode::limit(1)}) {

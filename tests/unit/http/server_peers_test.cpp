@@ -19,7 +19,7 @@ struct Peers : Simulation {
     });
     sim.start();
   }
-  std::string ask(Client& client, const std::string& bytes) {
+  std::string ask(RawClient& client, const std::string& bytes) {
     client.send(bytes);
     const std::string before =
         metric(R"(aiserve_http_requests_total{method="GET",route="/",server="http",status="200"})");
@@ -31,7 +31,7 @@ struct Peers : Simulation {
     return client.reply().body;
   }
   std::string ask(const std::string& fields) {
-    Client client(server.port());
+    RawClient client(server.port());
     return ask(client, "GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n");
   }
 };
@@ -76,12 +76,12 @@ TEST_CASE("Forwarded is read where it is what the proxies write, and only then")
 
 TEST_CASE("a PROXY header of a trusted proxy names the peer") {
   Peers peers({.trusted_proxies = {"127.0.0.1"}, .proxy_protocol = true});
-  Client client(peers.server.port());
+  RawClient client(peers.server.port());
   const std::string get = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n";
   CHECK(peers.ask(client, proxy_header({192, 0, 2, 7}, "extra") + get) ==
         "192.0.2.7|192.0.2.7|http");
   CHECK(peers.ask(client, get) == "192.0.2.7|192.0.2.7|http");
-  Client slow(peers.server.port());
+  RawClient slow(peers.server.port());
   for (const char byte : proxy_header({192, 0, 2, 8}, {})) {
     slow.send(std::string_view(&byte, 1));
     peers.sim.run_until_idle();
@@ -92,7 +92,7 @@ TEST_CASE("a PROXY header of a trusted proxy names the peer") {
 TEST_CASE(
     "a trusted proxy that sends no PROXY header is closed, and another peer's is no request") {
   Peers strict({.trusted_proxies = {"127.0.0.1"}, .proxy_protocol = true});
-  Client client(strict.server.port());
+  RawClient client(strict.server.port());
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(strict.run_until([&] {
     return strict.metric(R"(aiserve_http_refused_total{cause="proxy_header",server="http"})") ==
@@ -101,13 +101,13 @@ TEST_CASE(
   CHECK(client.wait_for_end());
   CHECK(client.received().empty());
   CHECK(strict.server.connections() == 0);
-  Client silent(strict.server.port());
+  RawClient silent(strict.server.port());
   REQUIRE(strict.run_until([&] { return strict.server.connections() == 1; }));
   strict.sim.advance(11s);
   CHECK(silent.wait_for_end());
 
   Peers others({.trusted_proxies = {"10.0.0.0/8"}, .proxy_protocol = true});
-  Client liar(others.server.port());
+  RawClient liar(others.server.port());
   liar.send(proxy_header({192, 0, 2, 7}, {}) + "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(others.run_until([&] { return others.server.connections() == 1; }));
   (void)others.run_until([&] { return liar.wait_for("\r\n\r\n"); });
@@ -117,10 +117,10 @@ TEST_CASE(
 
 TEST_CASE("a peer may have so many connections, and its place is free when one ends") {
   Peers peers({.max_connections_per_peer = 2});
-  Client first(peers.server.port());
-  Client second(peers.server.port());
+  RawClient first(peers.server.port());
+  RawClient second(peers.server.port());
   REQUIRE(peers.run_until([&] { return peers.server.connections() == 2; }));
-  Client third(peers.server.port());
+  RawClient third(peers.server.port());
   REQUIRE(peers.run_until([&] {
     return peers.metric(R"(aiserve_http_refused_total{cause="peer_limit",server="http"})") == "1";
   }));
@@ -134,9 +134,9 @@ TEST_CASE("a peer may have so many connections, and its place is free when one e
 TEST_CASE("a proxy's connections count for whom it speaks") {
   Peers peers(
       {.trusted_proxies = {"127.0.0.1"}, .proxy_protocol = true, .max_connections_per_peer = 1});
-  Client one(peers.server.port());
-  Client two(peers.server.port());
-  Client again(peers.server.port());
+  RawClient one(peers.server.port());
+  RawClient two(peers.server.port());
+  RawClient again(peers.server.port());
   const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   CHECK(peers.ask(one, proxy_header({192, 0, 2, 1}, {}) + get) == "192.0.2.1|192.0.2.1|http");
   CHECK(peers.ask(two, proxy_header({192, 0, 2, 2}, {}) + get) == "192.0.2.2|192.0.2.2|http");
@@ -157,7 +157,7 @@ TEST_CASE("a request's peer stays known when its client has gone") {
     co_return text("late");
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   client.kill();

@@ -105,7 +105,7 @@ struct SurvivalHost {
         });
     runtime.start();
   }
-  Client client() const { return Client(server.port()); }
+  RawClient client() const { return RawClient(server.port()); }
   void check_service() const {
     CHECK(client().get("/path/well").body == "well");
     CHECK(client().ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nok").body ==
@@ -130,7 +130,7 @@ TEST_CASE("naughty strings in a path are that string or a 400") {
 
 TEST_CASE("naughty strings in a query are that string") {
   const SurvivalHost host;
-  Client client = host.client();
+  RawClient client = host.client();
   for (const std::string_view naughty : kNaughty) {
     CAPTURE(naughty);
     CHECK(client.get("/query?q=" + escaped(naughty)).body == naughty);
@@ -140,7 +140,7 @@ TEST_CASE("naughty strings in a query are that string") {
 
 TEST_CASE("naughty strings in a body and in a form are themselves") {
   const SurvivalHost host;
-  Client client = host.client();
+  RawClient client = host.client();
   for (const std::string_view naughty : kNaughty) {
     CAPTURE(naughty);
     const std::string body(naughty);
@@ -171,7 +171,7 @@ TEST_CASE("naughty strings sent as header values, names and targets are read or 
           "GET /path/" + text + " HTTP/1.1\r\nHost: a\r\n\r\n",
           "GET /path/x HTTP/1.1\r\nHost: " + text + "\r\n\r\n",
           text + " /path/x HTTP/1.1\r\nHost: a\r\n\r\n"}) {
-      Client client = host.client();
+      RawClient client = host.client();
       REQUIRE(client.send(request));
       client.stop_sending();
       CHECK(client.wait_for_end());

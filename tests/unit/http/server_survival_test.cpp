@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr int kAttackers = 50;
 
-bool answered(const Client& client) {
+bool answered(const RawClient& client) {
   pollfd wait{client.descriptor(), POLLIN, 0};
   return ::poll(&wait, 1, 0) == 1;
 }
@@ -48,7 +48,7 @@ class Siege : public Simulation {
   }
 
   bool served() {
-    Client probe(server.port());
+    RawClient probe(server.port());
     probe.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     return run_until([&] { return answered(probe); }) && probe.reply().body == "alive";
   }
@@ -63,7 +63,7 @@ class Siege : public Simulation {
   // A byte a second from each; whoever else asks is served meanwhile.
   void dribble(int seconds) {
     for (int second = 0; second < seconds; ++second) {
-      for (Client& attacker : attackers) attacker.send("x");
+      for (RawClient& attacker : attackers) attacker.send("x");
       sim.advance(1s);
       settle();
       REQUIRE(served());
@@ -71,7 +71,7 @@ class Siege : public Simulation {
   }
   // One client, which sends until it is answered or has sent `pieces`.
   Reply flood(std::string_view begin, std::string_view piece, int pieces) {
-    Client client(server.port());
+    RawClient client(server.port());
     client.send(begin);
     for (int sent = 0; sent < pieces; ++sent) {
       if (!client.send(piece)) break;
@@ -82,7 +82,7 @@ class Siege : public Simulation {
     return client.reply();
   }
 
-  std::vector<Client> attackers;
+  std::vector<RawClient> attackers;
 
  private:
   std::size_t descriptors_ = 0;
@@ -95,7 +95,7 @@ TEST_CASE("heads that come a byte a second are ended in their time") {
   siege.dribble(9);
   CHECK(siege.server.connections() == kAttackers);
   siege.dribble(2);
-  for (Client& attacker : siege.attackers) CHECK(attacker.reply().status == 408);
+  for (RawClient& attacker : siege.attackers) CHECK(attacker.reply().status == 408);
 }
 
 TEST_CASE("bodies that come a byte a second are ended in their time") {
@@ -104,14 +104,14 @@ TEST_CASE("bodies that come a byte a second are ended in their time") {
   siege.dribble(18);
   CHECK(siege.server.connections() == kAttackers);
   siege.dribble(3);
-  for (Client& attacker : siege.attackers) CHECK(attacker.reply().status == 408);
+  for (RawClient& attacker : siege.attackers) CHECK(attacker.reply().status == 408);
 }
 
 TEST_CASE("chunked bodies that come a byte a second are ended in their time") {
   Siege siege({.body_timeout = 10s});
   siege.attack("POST /size HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n");
   siege.dribble(12);
-  for (Client& attacker : siege.attackers) CHECK(attacker.reply().status == 408);
+  for (RawClient& attacker : siege.attackers) CHECK(attacker.reply().status == 408);
 }
 
 TEST_CASE("peers that don't read what they asked for are let go") {
@@ -198,7 +198,7 @@ TEST_CASE("a connection that ends is forgotten, also if a child process still ho
   CHECK(copies.size() == kAttackers);
   siege.sim.advance(11s);
   CHECK(siege.run_until([&] { return siege.server.connections() == 0; }));
-  for (Client& attacker : siege.attackers) attacker.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (RawClient& attacker : siege.attackers) attacker.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   siege.attackers.clear();
   siege.settle();
   CHECK(siege.served());
@@ -207,7 +207,7 @@ TEST_CASE("a connection that ends is forgotten, also if a child process still ho
 
 TEST_CASE("with 64 descriptors a server serves whom it can, looks again now and then, and heals") {
   Siege siege;
-  std::deque<Client> clients(100);  // their sockets are open already
+  std::deque<RawClient> clients(100);  // their sockets are open already
   rlimit before{};
   const auto pauses = [&] {
     return siege.metric(R"(aiserve_http_accept_pauses_total{cause="descriptors",server="http"})");
@@ -217,7 +217,7 @@ TEST_CASE("with 64 descriptors a server serves whom it can, looks again now and 
   ::getrlimit(RLIMIT_NOFILE, &before);
   const rlimit few{static_cast<rlim_t>(clients.back().descriptor()) + 20, before.rlim_max};
   ::setrlimit(RLIMIT_NOFILE, &few);
-  for (Client& client : clients) {
+  for (RawClient& client : clients) {
     client.connect(siege.server.port());
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   }

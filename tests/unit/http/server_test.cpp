@@ -29,8 +29,8 @@ TEST_CASE("a handler that takes too long is answered for at its deadline") {
                },
                {.timeout = 5s});
   s.sim.start();
-  Client obeys(s.server.port());
-  Client ignores(s.server.port());
+  RawClient obeys(s.server.port());
+  RawClient ignores(s.server.port());
   obeys.send("GET /obeys HTTP/1.1\r\nHost: a\r\n\r\n");
   ignores.send("GET /ignores HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 2; }));
@@ -50,10 +50,10 @@ TEST_CASE("silent, slow and idle peers are let go in their time") {
   Simulation s;
   s.server.post("/", [](const Context&, const Request&) { return text("x"); });
   s.sim.start();
-  Client silent(s.server.port());
-  Client slow_head(s.server.port());
-  Client slow_body(s.server.port());
-  Client idle(s.server.port());
+  RawClient silent(s.server.port());
+  RawClient slow_head(s.server.port());
+  RawClient slow_body(s.server.port());
+  RawClient idle(s.server.port());
   slow_head.send("GET / HTTP/1.1\r\n");
   slow_body.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
   idle.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
@@ -90,7 +90,7 @@ TEST_CASE(
                   return Announcement(counter);
                 }});
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
   REQUIRE(s.run_until([&] { return counter.announced == 1; }));
   CHECK(counter.retracted == 0);
@@ -99,7 +99,7 @@ TEST_CASE(
   CHECK(open_in_handler == 1);
   CHECK(client.reply().status == 200);
 
-  Client gone(s.server.port());
+  RawClient gone(s.server.port());
   gone.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
   REQUIRE(s.run_until([&] { return counter.announced == 2; }));
   gone.kill();
@@ -113,7 +113,7 @@ TEST_CASE("a quiet event stream sends heartbeats") {
     co_return success();
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   s.sim.advance(16s);
@@ -127,7 +127,7 @@ TEST_CASE("a reader that takes nothing loses its connection, not the server's me
   s.server.get("/big",
                [](const Context&, const Request&) { return text(std::string(8'000'000, 'b')); });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\nGET /big HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(s.run_until([&] { return s.server.connections() == 1; }));
   s.sim.run_until_idle();

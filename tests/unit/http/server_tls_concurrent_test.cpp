@@ -250,7 +250,7 @@ TEST_CASE("a client may stay unknown if no certificate is required, but not lie"
 TEST_CASE("plain HTTP to a TLS port is told so") {
   const Files files;
   Service service(files.options());
-  Client client(service.server.port());
+  RawClient client(service.server.port());
   const Reply reply = client.get("/hello");
   CHECK(reply.status == 400);
   CHECK(reply.body == "This port speaks HTTPS, not HTTP\n");

@@ -28,7 +28,7 @@ TEST_CASE("a unix socket's connections are dealt out to all I/O threads") {
   });
   runtime.start();
   std::set<std::string> threads;
-  std::vector<Client> clients;
+  std::vector<RawClient> clients;
   clients.reserve(8);
   for (int i = 0; i < 8; ++i) {
     clients.emplace_back(path);

@@ -50,7 +50,7 @@ TEST_CASE("a server on a unix socket serves those who may open it, and removes i
       return text(std::string(request.peer()) + "|" + std::string(request.client()));
     });
     sim.start();
-    Client client(path);
+    RawClient client(path);
     REQUIRE(client.connected());
     client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n");
     sim.run_until_idle();
@@ -73,7 +73,7 @@ TEST_CASE("a socket that a dead process left is replaced, one in use is not, nor
   testing::SimRuntime sim;
   {
     const Server server(sim.runtime(), {.unix_path = path});
-    CHECK(Client(path).connected());
+    CHECK(RawClient(path).connected());
     CHECK(refusal(sim.runtime(), path).find("is in use") != std::string::npos);
     CHECK(std::filesystem::exists(path));
   }
@@ -98,7 +98,7 @@ TEST_CASE("a server leaves a socket alone that took the place of its own") {
     std::filesystem::rename(path, folder.file("old.sock"));
     second = std::make_unique<Server>(second_sim.runtime(), ServerOptions{.unix_path = path});
   }
-  CHECK(Client(path).connected());
+  CHECK(RawClient(path).connected());
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ const std::string kForm =
 
 TEST_CASE("an upload is read as a whole and while it comes, to the same effect") {
   UploadHost host;
-  Client client(host.server.port());
+  RawClient client(host.server.port());
   CHECK(client.ask(post("/whole", kForm)).body == "a=30000;b=0;c=9;");
   CHECK(client.ask(post("/streamed", kForm)).body == "a=30000;b=0;c=9;");
 }
@@ -79,14 +79,14 @@ TEST_CASE("an upload in one-byte slices is the same upload") {
   UploadHost host;
   testing::TcpGate gate(host.server.port());
   gate.to_target(testing::GateMode::slice(1));
-  Client client(gate.port());
+  RawClient client(gate.port());
   const std::string form = part("a", std::string(3'000, '\r')) + part("b", "2") + "--XX--\r\n";
   CHECK(client.ask(post("/streamed", form)).body == "a=3000;b=1;");
 }
 
 TEST_CASE("an upload larger than any buffer passes through") {
   UploadHost host;
-  Client client(host.server.port());
+  RawClient client(host.server.port());
   const std::string form = part("big", std::string(12 << 20, 'x')) +
                            part("skip", std::string(4 << 20, 'y')) + part("end", "e") + "--XX--";
   CHECK(client.ask(post("/streamed", form)).body == "big=12582912;skip=0;end=1;");
@@ -97,7 +97,7 @@ TEST_CASE("what is malformed, cut short, too much or something else is refused b
   for (const std::string_view path : {"/whole", "/streamed"}) {
     CAPTURE(path);
     const auto status = [&](const std::string& request) {
-      return Client(host.server.port()).ask(request).status;
+      return RawClient(host.server.port()).ask(request).status;
     };
     CHECK(status(post(path, part("a", "1"))) == 400);
     CHECK(status(post(path, "preamble" + kForm)) == 400);
@@ -107,22 +107,22 @@ TEST_CASE("what is malformed, cut short, too much or something else is refused b
   }
   // Its body is not sent: the answer could be lost to a reset.
   const std::string huge = post("/whole", part("a", std::string(17 << 20, 'x')));
-  CHECK(Client(host.server.port()).ask(huge.substr(0, huge.find("\r\n\r\n") + 4)).status == 413);
+  CHECK(RawClient(host.server.port()).ask(huge.substr(0, huge.find("\r\n\r\n") + 4)).status == 413);
   std::string many;
   for (int i = 0; i < 4; ++i) many += part("p", "1");
-  CHECK(Client(host.server.port()).ask(post("/streamed", many + "--XX--")).status == 413);
-  CHECK(Client(host.server.port()).ask(post("/streamed", kForm)).status == 200);
+  CHECK(RawClient(host.server.port()).ask(post("/streamed", many + "--XX--")).status == 413);
+  CHECK(RawClient(host.server.port()).ask(post("/streamed", kForm)).status == 200);
 }
 
 TEST_CASE("an upload whose client leaves is given up") {
   UploadHost host;
   for (const std::string_view path : {"/whole", "/streamed"}) {
-    Client client(host.server.port());
+    RawClient client(host.server.port());
     const std::string request = post(path, kForm);
     client.send(std::string_view(request).substr(0, request.size() / 2));
     client.kill();
   }
-  CHECK(Client(host.server.port()).ask(post("/streamed", kForm)).status == 200);
+  CHECK(RawClient(host.server.port()).ask(post("/streamed", kForm)).status == 200);
   host.runtime.shutdown();
   CHECK(host.server.connections() == 0);
   CHECK(host.server.in_flight() == 0);

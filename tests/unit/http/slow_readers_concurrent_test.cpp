@@ -35,22 +35,22 @@ TEST_CASE("64 MiB to each of 64 clients that do not read costs their buffers, no
              {.timeout = 0ms});
   server.get("/probe", [](const Context&, const Request&) { return text("alive"); });
   runtime.start();
-  CHECK(Client(server.port()).get("/probe").body == "alive");
+  CHECK(RawClient(server.port()).get("/probe").body == "alive");
   const std::size_t before = testing::heap_bytes();
-  std::vector<Client> clients;
+  std::vector<RawClient> clients;
   clients.reserve(kClients);
   for (std::size_t i = 0; i < kClients; ++i) {
     clients.emplace_back(server.port());
     clients.back().send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   }
-  for (Client& client : clients) {
+  for (RawClient& client : clients) {
     CHECK(client.wait_for("\r\n\r\n"));
     std::string().swap(client.received());
   }
   // A probe is served by the same thread: when nothing was written between two, all writers wait.
   for (std::size_t last = 1; last != written;) {
     last = written;
-    for (int i = 0; i < 10; ++i) CHECK(Client(server.port()).get("/probe").body == "alive");
+    for (int i = 0; i < 10; ++i) CHECK(RawClient(server.port()).get("/probe").body == "alive");
   }
   CHECK(server.in_flight() == kClients);
   CHECK(written < kClients * kBody / 4);
@@ -59,7 +59,7 @@ TEST_CASE("64 MiB to each of 64 clients that do not read costs their buffers, no
   const auto grown = static_cast<double>(testing::heap_bytes() - before);
   MESSAGE("the heap grew by ", grown / buffers, " x the buffers");
   if (testing::kMemoryTells) CHECK(grown <= 1.2 * buffers);
-  for (Client& client : clients) client.kill();
+  for (RawClient& client : clients) client.kill();
   runtime.shutdown();
   CHECK(server.in_flight() == 0);
   CHECK(server.connections() == 0);

@@ -27,7 +27,7 @@ TEST_CASE("a slow request is told with the time it took to be read, handled and 
     co_return text("done");
   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("POST /slow/7 HTTP/1.1\r\n");
   s.settle();
   s.sim.advance(1s);
@@ -60,7 +60,7 @@ TEST_CASE("a slow request in a pipeline is told, also when a quick one leaves wi
            })
       .get("/quick", [](const Context&, const Request&) { return text("quick"); });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   s.sim.advance(5s);
@@ -82,7 +82,7 @@ TEST_CASE("a quick request is not told, nor a slow one if nobody wants to know")
       co_return text("done");
     });
     s->sim.start();
-    Client client(s->server.port());
+    RawClient client(s->server.port());
     client.send(s == &quick ? "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
                             : "GET / HTTP/1.1\r\nHost: a\r\nSlow: 1\r\n\r\n");
     REQUIRE(s->run_until([&] { return s->server.in_flight() == 1; }));
@@ -97,7 +97,7 @@ TEST_CASE("a peer that takes its response slowly is told, also if it is let go")
   s.server.get("/large",
                [](const Context&, const Request&) { return text(std::string(64'000'000, 'x')); });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
   s.settle();
   s.sim.advance(40s);
@@ -118,7 +118,7 @@ TEST_CASE("a stream may take its time once it has begun") {
                     co_return success();
                   });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(s.run_until([&] { return s.server.in_flight() == 1; }));
   s.sim.advance(61s);
@@ -130,7 +130,7 @@ TEST_CASE("a request that is slow to come is told with the error it got") {
   Simulation s;
   s.server.post("/", [](const Context&, const Request&) { return text("x"); });
   s.sim.start();
-  Client client(s.server.port());
+  RawClient client(s.server.port());
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
   s.settle();
   s.sim.advance(61s);

@@ -43,7 +43,7 @@ TEST_CASE("slowhttptest keeps nobody else from being served") {
     int probes = 0;
     int failed = 0;
     while (!over) {
-      Client probe(server.port());
+      RawClient probe(server.port());
       for (int i = 0; i < 10; ++i, ++probes) {
         if (probe.get("/alive").body != "alive") ++failed;
       }

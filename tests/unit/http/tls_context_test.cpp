@@ -110,8 +110,8 @@ TEST_CASE("a handshake that takes too long is ended, whatever it says meanwhile"
   tls.handshake_timeout = 5s;
   Simulation s({.tls = tls});
   s.sim.start();
-  Client silent(s.server.port());
-  Client slow(s.server.port());
+  RawClient silent(s.server.port());
+  RawClient slow(s.server.port());
   REQUIRE(s.run_until([&] { return s.server.connections() == 2; }));
   for (const char byte : std::string_view("\x16\x03\x01\x02")) {
     slow.send(std::string_view(&byte, 1));

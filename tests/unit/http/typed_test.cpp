@@ -169,7 +169,7 @@ struct Shop {
     s.sim.start();
   }
   Reply ask(const std::string& text) {
-    Client client(s.server.port());
+    RawClient client(s.server.port());
     client.send(text);
     s.settle();
     s.sim.advance(std::chrono::milliseconds(10));

@@ -51,12 +51,12 @@ class WebSocketClient {
     const auto frame = next();
     return frame && frame->opcode == detail::Opcode::close ? frame->code() : 0;
   }
-  Client& raw() { return client_; }
+  RawClient& raw() { return client_; }
 
   Reply handshake;
 
  private:
-  Client client_;
+  RawClient client_;
   std::vector<detail::ServerFrame> frames_;
   std::size_t at_ = 0;
 };

@@ -118,7 +118,7 @@ TEST_CASE("hooks refuse before the 101, and the connection goes on as HTTP") {
     return Error(Errc::unauthenticated, "no token");
   });
   host.runtime.start();
-  Client client(host.server.port());
+  RawClient client(host.server.port());
   CHECK(client.ask(upgrade_request("/ws")).status == 401);
   CHECK(client.ask(upgrade_request("/ws", "Authorization: Bearer bad\r\n")).status == 401);
   CHECK(client.get("/plain").body == "plain");
@@ -132,7 +132,7 @@ TEST_CASE("handshakes that are none are answered as HTTP") {
   SocketHost host;
   host.server.websocket("/ws", echo);
   host.runtime.start();
-  Client client(host.server.port());
+  RawClient client(host.server.port());
   const Reply plain = client.get("/ws");
   CHECK(plain.status == 426);
   CHECK(plain.head.find("Upgrade: websocket\r\n") != std::string::npos);

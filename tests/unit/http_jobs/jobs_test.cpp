@@ -68,7 +68,7 @@ struct Service {
   MemoryJobStore store{{.clock = &web.sim.clock()}};
   int runs = 0;
   JobQueue jobs{web.sim.runtime(), store};
-  http::Client client;
+  http::RawClient client;
 };
 
 }  // namespace
@@ -180,7 +180,7 @@ TEST_CASE("a full queue is 503 with a time to come back") {
   JobQueue jobs(web.sim.runtime(), store, {.concurrency = 0, .max_waiting = 1});
   web.server.post("/v1/jobs", http::submit(jobs, "a"));
   web.sim.start();
-  http::Client client(web.server.port());
+  http::RawClient client(web.server.port());
   const auto post = [&] {
     client.send("POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
     REQUIRE(web.run_until([&] { return client.pending(); }));

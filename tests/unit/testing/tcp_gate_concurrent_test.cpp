@@ -16,7 +16,7 @@ namespace aiserve::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using http::Client;
+using http::RawClient;
 
 // Sends back what it gets, one connection after the other.
 class Echo {
@@ -68,7 +68,7 @@ std::string letters(std::size_t size) {
 
 // What comes back when all of `text` was echoed or the connection ended.
 std::string echoed(TcpGate& gate, const std::string& text) {
-  Client client(gate.port());
+  RawClient client(gate.port());
   client.send(text);
   while (client.received().size() < text.size() && client.wait_for_more()) {
   }
@@ -81,7 +81,7 @@ TEST_CASE("a gate that passes forwards both ways, ends included") {
   Echo echo;
   TcpGate gate(echo.port);
   {
-    Client client(gate.port());
+    RawClient client(gate.port());
     REQUIRE(client.send("hello"));
     CHECK(client.wait_for("hello"));
     client.stop_sending();
@@ -100,7 +100,7 @@ TEST_CASE("a gate that passes forwards both ways, ends included") {
 TEST_CASE("what goes into a black hole is gone, and the connection goes on behind it") {
   Echo echo;
   TcpGate gate(echo.port);
-  Client client(gate.port());
+  RawClient client(gate.port());
   gate.to_target(GateMode::drop());
   REQUIRE(client.send("lost"));
   REQUIRE(gate.wait_until([](const GateCounters& now) { return now.to_target.received == 4; }));
@@ -114,7 +114,7 @@ TEST_CASE("what goes into a black hole is gone, and the connection goes on behin
 TEST_CASE("a black hole keeps an end for itself until it passes again") {
   Echo echo;
   TcpGate gate(echo.port);
-  Client client(gate.port());
+  RawClient client(gate.port());
   gate.to_target(GateMode::drop());
   client.stop_sending();
   REQUIRE(gate.wait_until([](const GateCounters& now) { return now.to_target.ends == 1; }));
@@ -128,12 +128,12 @@ TEST_CASE("a reset is told by a gate that passes, not by one that drops") {
   Echo echo;
   TcpGate gate(echo.port);
   gate.both(GateMode::drop());
-  Client(gate.port()).kill();
+  RawClient(gate.port()).kill();
   REQUIRE(gate.wait_until([](const GateCounters& now) { return now.to_target.ends == 1; }));
   CHECK(gate.counters().open == 1);
   gate.both(GateMode::pass());
   CHECK(gate.wait_until(none_open));
-  Client(gate.port()).kill();
+  RawClient(gate.port()).kill();
   CHECK(gate.wait_until([](const GateCounters& now) { return now.accepted == 2; }));
   CHECK(gate.wait_until(none_open));
 }
@@ -147,7 +147,7 @@ TEST_CASE("what is delayed comes later, or at once when the mode changes") {
   CHECK(std::chrono::steady_clock::now() - began >= 20ms);
 
   gate.to_client(GateMode::delay(1h));
-  Client client(gate.port());
+  RawClient client(gate.port());
   REQUIRE(client.send("later"));
   REQUIRE(gate.wait_until([](const GateCounters& now) { return now.to_client.received == 9; }));
   CHECK(gate.wait_until([](const GateCounters& now) { return now.to_client.forwarded == 4; }));
@@ -160,7 +160,7 @@ TEST_CASE("close and reset end both sides at the first byte") {
   TcpGate gate(echo.port);
   for (const GateMode& mode : {GateMode::close_on_data(), GateMode::reset_on_data()}) {
     gate.to_target(mode);
-    Client client(gate.port());
+    RawClient client(gate.port());
     REQUIRE(client.send("x"));
     CHECK(client.wait_for_end());
     CHECK(client.received().empty());
@@ -219,7 +219,7 @@ TEST_CASE("a gate holds no more than its buffer and lets the sender wait") {
   Echo echo;
   TcpGate gate(echo.port);
   gate.to_target(GateMode::limit(1));
-  Client client(gate.port());
+  RawClient client(gate.port());
   REQUIRE(client.send(letters(512 * 1024)));
   REQUIRE(
       gate.wait_until([](const GateCounters& now) { return now.to_target.received >= 65'536; }));
@@ -234,7 +234,7 @@ TEST_CASE("a gate holds no more than its buffer and lets the sender wait") {
 TEST_CASE("reset_all ends what is open and nothing else") {
   Echo echo;
   TcpGate gate(echo.port);
-  Client client(gate.port());
+  RawClient client(gate.port());
   REQUIRE(client.send("a"));
   REQUIRE(client.wait_for("a"));
   gate.reset_all();
@@ -247,7 +247,7 @@ TEST_CASE("a target that refuses resets the client") {
   std::uint16_t nobody = 0;
   { nobody = Echo().port; }
   TcpGate gate(nobody);
-  Client client(gate.port());
+  RawClient client(gate.port());
   CHECK(client.wait_for_end());
   CHECK(gate.wait_until(none_open));
 }
@@ -258,8 +258,8 @@ TEST_CASE("a gate takes its connections, descriptors and thread with it") {
     Echo echo;
     TcpGate gate(echo.port);
     gate.both(GateMode::drop());
-    Client first(gate.port());
-    Client second(gate.port());
+    RawClient first(gate.port());
+    RawClient second(gate.port());
     first.send("x");
     CHECK(gate.wait_until([](const GateCounters& now) { return now.open == 2; }));
   }
