@@ -1,5 +1,8 @@
 // What a session does with its requests: route, hooks, handler, answer.
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "http/body_decoder.hpp"
@@ -19,6 +22,18 @@ constexpr std::string_view kEventStream = "text/event-stream";
 std::optional<TraceParent> incoming_trace(const Request& request) {
   const std::string_view parent = request.header("traceparent");
   return parent.empty() ? std::nullopt : TraceParent::parse(parent);
+}
+
+// What a client says that it waits, as http::Client does; nothing if it is no number.
+std::optional<std::chrono::milliseconds> patience(const Request& request) noexcept {
+  constexpr std::size_t kMostDigits = 9;
+  const std::string_view text = request.header("request-timeout-ms");
+  if (text.empty() || text.size() > kMostDigits) return std::nullopt;
+  std::chrono::milliseconds::rep value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  if (!whole || value <= 0) return std::nullopt;
+  return std::chrono::milliseconds(value);
 }
 
 std::uint64_t decoded_limit(const Exchange& exchange) noexcept {
@@ -49,6 +64,9 @@ void Session::route(Exchange& exchange) {
   exchange.body_limit = match.route->max_body;
   if (match.route->timeout != Duration::zero()) {
     exchange.deadline = Deadline::after(exchange.began, match.route->timeout);
+    if (const auto said = patience(exchange.request)) {  // it can only be less
+      exchange.deadline = exchange.deadline.earlier(Deadline::after(exchange.began, *said));
+    }
   }
   ContextOptions options;
   options.deadline = exchange.deadline;

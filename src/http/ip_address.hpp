@@ -25,6 +25,8 @@ class IpAddress {
   static IpAddress v6(std::span<const std::uint8_t, 16> bytes) noexcept;
 
   bool is_v4() const noexcept;
+  // In network order; of IPv4 the last four.
+  std::span<const std::uint8_t, 16> bytes() const noexcept { return bytes_; }
   std::string text() const;
   // The first `bits` of 128; the rest is 0.
   IpAddress masked(unsigned bits) const noexcept;

@@ -71,12 +71,22 @@ long TlsFilter::bio_control(bio_st*, int command, long, void*) noexcept {
 
 TlsFilter::TlsFilter(std::shared_ptr<const TlsContext> context, TlsScratch& scratch)
     : context_(std::move(context)), scratch_(scratch), ssl_(SSL_new(context_->get())) {
+  attach();
+  SSL_set_accept_state(ssl_.get());
+}
+
+TlsFilter::TlsFilter(std::unique_ptr<ssl_st, SslFree> ssl, TlsScratch& scratch)
+    : scratch_(scratch), ssl_(std::move(ssl)) {
+  attach();
+  SSL_set_connect_state(ssl_.get());
+}
+
+void TlsFilter::attach() {
   BIO* const bio = ssl_ == nullptr ? nullptr : BIO_new(method());
   if (bio == nullptr) throw std::bad_alloc();
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_accept_state(ssl_.get());
 }
 
 TlsFilter::~TlsFilter() = default;
@@ -99,6 +109,17 @@ std::size_t TlsFilter::read(void* target, std::size_t room) noexcept {
       fail();
   }
   return 0;
+}
+
+void TlsFilter::shake_hands() noexcept {
+  if (state_ != State::handshake) return;
+  ERR_clear_error();
+  const int done = SSL_do_handshake(ssl_.get());
+  if (done == 1) {
+    state_ = State::open;
+  } else if (SSL_get_error(ssl_.get(), done) != SSL_ERROR_WANT_READ) {
+    fail();
+  }
 }
 
 void TlsFilter::fail() noexcept {
@@ -152,6 +173,10 @@ void TlsFilter::consume(std::size_t n) noexcept {
 
 std::optional<ClientCertificate> TlsFilter::client_certificate() const {
   return identity_of(*ssl_);
+}
+
+bool TlsFilter::distrusted() const noexcept {
+  return SSL_get_verify_result(ssl_.get()) != X509_V_OK;
 }
 
 }  // namespace aiserve::inline v0::http::detail

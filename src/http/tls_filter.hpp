@@ -39,8 +39,10 @@ class TlsFilter {
     failed
   };
 
-  // Throws std::bad_alloc.
+  // Of a server. Throws std::bad_alloc.
   TlsFilter(std::shared_ptr<const TlsContext> context, TlsScratch& scratch);
+  // Of a client: `ssl` knows whom it talks to. shake_hands() comes first. Throws std::bad_alloc.
+  TlsFilter(std::unique_ptr<ssl_st, SslFree> ssl, TlsScratch& scratch);
   ~TlsFilter();
   TlsFilter(const TlsFilter&) = delete;
   TlsFilter& operator=(const TlsFilter&) = delete;
@@ -53,6 +55,8 @@ class TlsFilter {
 
   // Ciphertext of the peer, there until read() returns 0.
   void receive(std::string_view cipher) noexcept { input_ = cipher; }
+  // Begins the handshake, or goes on with it, and leaves what lies behind it.
+  void shake_hands() noexcept;
   // Decrypts up to `room` bytes; 0: there is no more now.
   std::size_t read(void* target, std::size_t room) noexcept;
 
@@ -66,15 +70,18 @@ class TlsFilter {
 
   // Of a verified client; nothing if it showed none.
   std::optional<ClientCertificate> client_certificate() const;
+  // The peer's certificate was not what it had to be.
+  bool distrusted() const noexcept;
 
  private:
+  void attach();
   static const bio_method_st* method() noexcept;
   static int bio_read(bio_st* bio, char* target, int room) noexcept;
   static int bio_write(bio_st* bio, const char* data, int size) noexcept;
   static long bio_control(bio_st* bio, int command, long number, void* pointer) noexcept;
   void fail() noexcept;
 
-  std::shared_ptr<const TlsContext> context_;  // its callbacks refer to it
+  std::shared_ptr<const TlsContext> context_;  // of a server: its callbacks refer to it
   TlsScratch& scratch_;
   std::unique_ptr<ssl_st, SslFree> ssl_;
   std::string_view input_;

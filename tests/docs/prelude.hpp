@@ -7,7 +7,9 @@
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/core/telemetry.hpp>
 #include <aiserve/events/memory_event_bus.hpp>
+#include <aiserve/http/client.hpp>
 #include <aiserve/http/event_channel.hpp>
+#include <aiserve/http/event_source.hpp>
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/idempotency.hpp>
 #include <aiserve/http/jobs.hpp>

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <poll.h>
 
+#include "aiserve/http/client.hpp"
 #include "aiserve/http/metrics.hpp"
 #include "aiserve/http/server.hpp"
 #include "unit/http/certificates.hpp"
@@ -44,6 +45,7 @@ std::string exported() {
                                                   .name = "secure",
                                                   .tls = {.certificate = files.file("a.crt"),
                                                           .private_key = files.file("a.key")}});
+  const http::Client asks(bench.sim.runtime());
   server.get("/metrics", http::metrics(bench.telemetry));
   bench.sim.start();
   bench.ask(testing::of_tenant("acme"), 1);
@@ -101,16 +103,18 @@ TEST_CASE("every label value that the alert rules select is exported") {
 TEST_CASE("every metric in the documentation is exported") {
   std::set<std::string> known = families();
   known.merge(series());
-  for (const char* page : {"docs/batching.md", "docs/http.md", "docs/websocket.md",
-                           "docs/operations.md", "docs/runbooks/certificates.md",
-                           "docs/runbooks/connections.md", "docs/runbooks/hung-instance.md",
-                           "docs/runbooks/shedding.md", "docs/runbooks/padding-waste.md"}) {
+  for (const char* page :
+       {"docs/batching.md", "docs/client.md", "docs/http.md", "docs/websocket.md",
+        "docs/operations.md", "docs/runbooks/certificates.md", "docs/runbooks/connections.md",
+        "docs/runbooks/hung-instance.md", "docs/runbooks/shedding.md",
+        "docs/runbooks/padding-waste.md"}) {
     check_names(page, known);
   }
 }
 
-TEST_CASE("every metric of a Server is in the documentation") {
-  const std::string page = read("docs/operations.md") + read("docs/websocket.md");
+TEST_CASE("every metric of a Server and of a Client is in the documentation") {
+  const std::string page =
+      read("docs/operations.md") + read("docs/websocket.md") + read("docs/client.md");
   const std::set<std::string> http = matches(program(), R"(# TYPE (aiserve_http_\w+))", 1);
   REQUIRE(http.size() >= 10);
   for (const std::string& name : http) CHECK_MESSAGE(page.find('`' + name) != page.npos, name);

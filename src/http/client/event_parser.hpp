@@ -1,0 +1,48 @@
+// EventParser: events out of the bytes of an event stream (WHATWG HTML, 9.2.5 and 9.2.6), in
+// whatever pieces they come; memory is bounded.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aiserve/http/event_source.hpp"
+
+namespace aiserve::inline v0::http::detail {
+
+class EventParser {
+ public:
+  // Bytes of a line, and of an event's data.
+  explicit EventParser(std::size_t most) noexcept : most_(most) {}
+
+  // False once a line or an event is too large.
+  bool feed(std::string_view bytes);
+  std::optional<ServerEvent> next();
+  // A new connection: what is incomplete is dropped, the id of the last event stays.
+  void restart() noexcept;
+
+  const std::string& last_id() const noexcept { return last_id_; }
+  // What the server asked for.
+  std::optional<std::chrono::milliseconds> retry() const noexcept { return retry_; }
+
+ private:
+  bool append(std::string_view piece);
+  bool line(std::string_view text);
+  bool field(std::string_view name, std::string_view value);
+  void dispatch();
+
+  const std::size_t most_;
+  bool begun_ = false;  // the first line is past, where a byte order mark may stand
+  bool after_cr_ = false;
+  std::string line_;
+  std::string type_;
+  std::string data_;
+  std::string id_;  // of the event being read, and those after it
+  std::string last_id_;
+  std::optional<std::chrono::milliseconds> retry_;
+  std::deque<ServerEvent> ready_;
+};
+
+}  // namespace aiserve::inline v0::http::detail
