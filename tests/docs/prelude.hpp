@@ -8,6 +8,7 @@
 #include <aiserve/core/telemetry.hpp>
 #include <aiserve/events/memory_event_bus.hpp>
 #include <aiserve/http/client.hpp>
+#include <aiserve/http/cookies.hpp>
 #include <aiserve/http/event_channel.hpp>
 #include <aiserve/http/event_source.hpp>
 #include <aiserve/http/event_stream.hpp>
@@ -19,6 +20,7 @@
 #include <aiserve/http/openapi.hpp>
 #include <aiserve/http/quota.hpp>
 #include <aiserve/http/rate_limiter.hpp>
+#include <aiserve/http/redirect.hpp>
 #include <aiserve/http/server.hpp>
 #include <aiserve/http/typed.hpp>
 #include <aiserve/http/typed_json.hpp>
