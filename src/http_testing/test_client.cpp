@@ -4,55 +4,11 @@
 #include <array>
 #include <cstdio>
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "http/char_class.hpp"
+#include "http_testing/call_state.hpp"
 #include "http_testing/reply_parser.hpp"
 
 namespace aiserve::inline v0::http {
-
-struct TestClient::Call::State {
-  State(testing::SimRuntime& its_sim, int its_socket, bool is_head) noexcept
-      : sim(its_sim), socket(its_socket), bodiless(is_head) {}
-  ~State() {
-    ::close(socket);
-    sim.run_until_idle();  // the server sees the client go
-  }
-
-  // Runs what can run until neither side moves any more.
-  void turn() {
-    for (bool moved = true; moved;) {
-      const bool sent = write();
-      moved = read() || sent;
-      sim.run_until_idle();
-      moved = read() || moved;
-    }
-  }
-  bool write() {
-    const ssize_t n = unsent.empty() ? 0 : ::send(socket, unsent.data(), unsent.size(), kFlags);
-    if (n > 0) unsent.erase(0, static_cast<std::size_t>(n));
-    return n > 0;
-  }
-  bool read() {
-    std::array<char, 64 * 1024> buffer;
-    const ssize_t n = ended ? -1 : ::recv(socket, buffer.data(), buffer.size(), kFlags);
-    if (n > 0) received.append(buffer.data(), static_cast<std::size_t>(n));
-    if (n == 0) ended = true;
-    return n > 0;
-  }
-
-  static constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
-
-  testing::SimRuntime& sim;
-  int socket;
-  bool bodiless;
-  bool ended = false;
-  std::string unsent;
-  std::string received;
-  std::string events;           // what is left of an event stream
-  std::size_t events_seen = 0;  // bytes of its body
-};
 
 std::string_view TestClient::Reply::header(std::string_view name) const noexcept {
   const auto at = std::find_if(fields.begin(), fields.end(), [name](const auto& field) {
@@ -103,6 +59,12 @@ bool TestClient::Call::closed() {
 TestClient::Reply TestClient::request(std::string_view method, std::string_view target,
                                       std::string_view body, const Fields& fields) {
   return start(method, target, body, fields).reply();
+}
+
+TestClient::Socket TestClient::websocket(std::string_view target, const Fields& fields) {
+  return Socket(raw(head("GET", target, fields) +
+                    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
 }
 
 std::string TestClient::head(std::string_view method, std::string_view target,

@@ -18,6 +18,8 @@
 #include <aiserve/http/server.hpp>
 #include <aiserve/testing/sim_runtime.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +74,52 @@ class TestClient {
     std::unique_ptr<State> state_;
   };
 
+  /// A WebSocket. Destroying it is the client going away without a word. It answers the server's
+  /// pings when receive(), pongs() or close_code() looks at what has come: advance() in steps below
+  /// the route's idle_timeout, and look in between.
+  class Socket {
+   public:
+    struct Message {
+      std::string data{};
+      bool binary = false;
+    };
+
+    Socket(Socket&&) noexcept;
+    Socket& operator=(Socket&&) noexcept;
+    ~Socket();
+
+    /// 101; or what the server has answered instead, with handshake() as the whole answer.
+    int status() const noexcept { return handshake_.status; }
+    const Reply& handshake() const noexcept { return handshake_; }
+    void send(std::string_view text);
+    void send_binary(std::string_view data);
+    void ping(std::string_view payload = {});
+    /// Whatever bytes, for frames that no client should send.
+    void raw(std::string_view bytes);
+    /// The next message that has come; nothing if there is none. Pings are answered on the way.
+    std::optional<Message> receive();
+    /// Pongs that have come.
+    std::size_t pongs();
+    void close(std::uint16_t code = 1000);
+    /// 0 while the server has not closed; then what it said, 1005 if it said nothing, 1006 if it
+    /// just went.
+    std::uint16_t close_code();
+
+   private:
+    friend class TestClient;
+    explicit Socket(Call call);
+    void send_frame(unsigned char opcode, std::string_view payload);
+    void take_frames();
+
+    Call call_;
+    Reply handshake_;
+    std::vector<Message> messages_;  // those of now, the next first
+    Message partial_;
+    std::size_t pongs_ = 0;
+    std::uint16_t close_code_ = 0;
+    bool closing_ = false;
+  };
+
   /// Both must outlive this.
   TestClient(testing::SimRuntime& sim, Server& server) noexcept : sim_(sim), server_(server) {}
 
@@ -96,6 +144,8 @@ class TestClient {
   Call start_stream(std::string_view method, std::string_view target, const Fields& fields = {});
   /// Whatever bytes.
   Call raw(std::string_view bytes);
+  /// Asks for a WebSocket (Server::websocket()), without permessage-deflate.
+  Socket websocket(std::string_view target, const Fields& fields = {});
 
  private:
   std::string head(std::string_view method, std::string_view target, const Fields& fields) const;
