@@ -26,6 +26,29 @@
 //                  a tenant has 100k jobs waiting (--quick: 20k), another one submits 1,000, one
 //                  every 10 ms, handlers take 1 ms, 4 slots: p99 of the wait of the second one /
 //                  when it is alone. Bar 2
+//
+// queue.pg.jobs_per_s
+//                  PostgreSQL on a socket of this machine, fsync on: jobs/s of the workers, from
+//                  claim to the recorded outcome, 20k waiting
+// queue.pg.lifecycle_per_s
+//                  as sqlite's
+// queue.pg.pickup_ms_p50, pickup_ms_p99
+//                  as sqlite's. Bars 5 and 20
+// queue.pg.backlog_ratio
+//                  as sqlite's. Bar 0.8
+// queue.pg.held_snapshot_ratio
+//                  jobs/s of the workers while a transaction holds a snapshot from before 25k jobs,
+//                  which left 50k dead rows / without one. Bar 0.5
+//
+// Rivals, each with its best sensible settings; jobs/s of the workers with 20k waiting (--quick:
+// 5k), ours over theirs in the same round. What is not installed is left out by name.
+// queue.sqlite.ratio_vs_bullmq_aof
+//                  BullMQ, 50 slots, Redis with appendfsync always. Bar 5
+// queue.pg.ratio_vs_graphile_tuned, ratio_vs_pgboss_batched
+//                  graphile-worker with a local queue of 500 and batched completion, and pg-boss by
+//                  500, on the same server. Bar of the first: 1
+// queue.pg.ratio_vs_celery
+//                  Celery, two prefork processes, acks late, Redis in memory. Bar 8
 #include "harness/bench.hpp"
 #include "queue/groups.hpp"
 
@@ -38,5 +61,9 @@ int main(int argc, char** argv) {
   groups.push_back(bench::pickup_group(options));
   groups.push_back(bench::backlog_group(options));
   groups.push_back(bench::fair_group(options));
+#ifdef AISERVE_POSTGRES
+  for (bench::Group& group : bench::postgres_groups(options)) groups.push_back(std::move(group));
+  for (bench::Group& group : bench::rival_groups(options)) groups.push_back(std::move(group));
+#endif
   return bench::run(options, groups);
 }

@@ -11,5 +11,7 @@ Group pickup_group(const Options& options);
 Group backlog_group(const Options& options);
 Group recover_group(const Options& options);
 Group fair_group(const Options& options);
+std::vector<Group> postgres_groups(const Options& options);
+std::vector<Group> rival_groups(const Options& options);
 
 }  // namespace bench

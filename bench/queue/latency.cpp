@@ -33,15 +33,15 @@ std::vector<double> enqueue_seconds(int count) {
   return seconds;
 }
 
-std::vector<double> pickup_seconds(int count) {
-  const Folder folder;
+}  // namespace
+
+std::vector<double> pickup_seconds(const OpenStore& open, int count) {
   std::atomic<Clock::rep> started{0};
-  Subject subject(folder.file("jobs.db"), {.concurrency = 4},
-                  [&](const Context&, const Job&) -> Async<JobOutcome> {
-                    started.store(Clock::now().time_since_epoch().count());
-                    started.notify_one();
-                    co_return JobOutcome::done();
-                  });
+  Subject subject(open, {.concurrency = 4}, [&](const Context&, const Job&) -> Async<JobOutcome> {
+    started.store(Clock::now().time_since_epoch().count());
+    started.notify_one();
+    co_return JobOutcome::done();
+  });
   subject.runtime.start();
   const Context ctx = subject.tenant("t");
   const Bytes input;
@@ -58,8 +58,6 @@ std::vector<double> pickup_seconds(int count) {
   }
   return seconds;
 }
-
-}  // namespace
 
 Group enqueue_group(const Options& options) {
   const int count = options.quick ? 500 : 5000;
@@ -81,7 +79,9 @@ Group pickup_group(const Options& options) {
           .keys = {{.name = "queue.sqlite.pickup_ms_p50", .unit = "ms", .at_most = 1},
                    {.name = "queue.sqlite.pickup_ms_p99", .unit = "ms", .at_most = 5}},
           .round = [count](Sample& sample) {
-            const std::vector<double> seconds = pickup_seconds(count);
+            const Folder folder;
+            const std::vector<double> seconds =
+                pickup_seconds(in_file(folder.file("jobs.db")), count);
             sample.set("queue.sqlite.pickup_ms_p50", percentile(seconds, 0.5) * 1e3);
             sample.set_percentile("queue.sqlite.pickup_ms_p99", percentile(seconds, 0.99) * 1e3,
                                   static_cast<double>(seconds.size()) / 100);

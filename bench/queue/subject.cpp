@@ -4,9 +4,17 @@
 
 #include <stdlib.h>
 
+#include "aiserve/sqlite/sqlite_job_store.hpp"
+
 namespace bench {
 
 using namespace aiserve;
+
+OpenStore in_file(const std::string& file) {
+  return [file](Runtime& runtime) {
+    return std::make_unique<SqliteJobStore>(runtime, SqliteDatabaseOptions{.path = file});
+  };
+}
 
 double percentile(std::vector<double> values, double part) {
   const auto at = static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1));
@@ -35,13 +43,16 @@ void Countdown::wait() {
   reached_.wait(lock, [this] { return left_ <= 0; });
 }
 
-Subject::Subject(const std::string& file, JobQueueOptions options, JobHandler handler)
+Subject::Subject(const OpenStore& open, JobQueueOptions options, JobHandler handler)
     : telemetry({.log_level = LogLevel::warn}),
       runtime({.telemetry = &telemetry}),
-      store(runtime, {.path = file}),
-      jobs(runtime, store, std::move(options)) {
+      store(open(runtime)),
+      jobs(runtime, *store, dynamic_cast<JobReader&>(*store), std::move(options)) {
   jobs.on(kKind, std::move(handler));
 }
+
+Subject::Subject(const std::string& file, JobQueueOptions options, JobHandler handler)
+    : Subject(in_file(file), std::move(options), std::move(handler)) {}
 
 Context Subject::tenant(const char* id) const {
   return Context(ContextOptions{.tenant = Tenant({.id = TenantId(id)})});

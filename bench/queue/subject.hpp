@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,7 +13,6 @@
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/jobs/job_queue.hpp"
-#include "aiserve/sqlite/sqlite_job_store.hpp"
 
 namespace bench {
 
@@ -50,8 +50,14 @@ class Countdown {
   long left_;
 };
 
-/// A queue of its own file, with one kind.
+using OpenStore = std::function<std::unique_ptr<aiserve::JobStore>(aiserve::Runtime&)>;
+
+OpenStore in_file(const std::string& sqlite_file);
+
+/// A queue of a store of its own, with one kind.
 struct Subject {
+  Subject(const OpenStore& open, aiserve::JobQueueOptions options, aiserve::JobHandler handler);
+  /// Over SQLite.
   Subject(const std::string& file, aiserve::JobQueueOptions options, aiserve::JobHandler handler);
   ~Subject() { runtime.shutdown(); }
 
@@ -60,10 +66,21 @@ struct Subject {
 
   aiserve::Telemetry telemetry;
   aiserve::Runtime runtime;
-  aiserve::SqliteJobStore store;
+  const std::unique_ptr<aiserve::JobStore> store;
   aiserve::JobQueue jobs;
 };
 
 inline constexpr const char* kKind = "noop";
+
+/// A handler that does nothing.
+aiserve::JobHandler counting(Countdown& ended);
+/// Until every outcome is on disk.
+void wait_until_recorded(Subject& subject, const aiserve::Context& ctx);
+/// Seconds from the acknowledgement of a single job to the start of its handler.
+std::vector<double> pickup_seconds(const OpenStore& open, int count);
+/// Jobs per second of the workers alone, with so many jobs waiting.
+double drain_per_s(const OpenStore& open, std::size_t waiting, int count);
+/// Jobs per second from enqueue to the recorded outcome, with 64 producers.
+double lifecycle_per_s(const OpenStore& open, int count);
 
 }  // namespace bench

@@ -9,8 +9,6 @@ namespace bench {
 
 using namespace aiserve;
 
-namespace {
-
 constexpr int kInFlight = 64;
 
 JobHandler counting(Countdown& ended) {
@@ -24,11 +22,10 @@ void wait_until_recorded(Subject& subject, const Context& ctx) {
   if (!block_on(subject.runtime, subject.jobs.drain(ctx))) throw std::runtime_error("no drain");
 }
 
-double lifecycle_per_s(int count) {
-  const Folder folder;
+double lifecycle_per_s(const OpenStore& open, int count) {
   Countdown ended(count);
   std::atomic<int> left{count};
-  Subject subject(folder.file("jobs.db"), {.concurrency = kInFlight}, counting(ended));
+  Subject subject(open, {.concurrency = kInFlight}, counting(ended));
   subject.runtime.start();
   const Context ctx = subject.tenant("t");
   const Clock::time_point begin = Clock::now();
@@ -46,12 +43,9 @@ double lifecycle_per_s(int count) {
   return count / seconds_since(begin);
 }
 
-/// Of the workers alone, with so many jobs waiting.
-double drain_per_s(std::size_t waiting, int count) {
-  const Folder folder;
+double drain_per_s(const OpenStore& open, std::size_t waiting, int count) {
   Countdown ended(count);
-  Subject subject(folder.file("jobs.db"), {.concurrency = kInFlight, .max_waiting = 10'000'000},
-                  counting(ended));
+  Subject subject(open, {.concurrency = kInFlight, .max_waiting = 10'000'000}, counting(ended));
   subject.jobs.pause();
   subject.runtime.start();
   const Context ctx = subject.tenant("t");
@@ -64,8 +58,6 @@ double drain_per_s(std::size_t waiting, int count) {
   return rate;
 }
 
-}  // namespace
-
 Group lifecycle_group(const Options& options) {
   const int count = options.quick ? 10'000 : 50'000;
   return {
@@ -76,7 +68,7 @@ Group lifecycle_group(const Options& options) {
       .round = [count](Sample& sample) {
         const Folder folder;
         const double limit = limit_jobs_per_s(folder.file("limit.db"), count, kInFlight);
-        const double ours = lifecycle_per_s(count);
+        const double ours = lifecycle_per_s(in_file(folder.file("jobs.db")), count);
         sample.set("queue.sqlite.limit_per_s", limit);
         sample.set("queue.sqlite.lifecycle_per_s", ours);
         sample.set("queue.sqlite.lifecycle_ratio_vs_limit", ours / limit);
@@ -89,8 +81,9 @@ Group backlog_group(const Options& options) {
           .keys = {{.name = "queue.sqlite.backlog_ratio", .unit = "ratio", .at_least = 0.8}},
           .round = [many](Sample& sample) {
             constexpr int kFew = 1000;
-            const double deep = drain_per_s(many, kFew);
-            const double shallow = drain_per_s(kFew, kFew);
+            const Folder folder;
+            const double deep = drain_per_s(in_file(folder.file("deep.db")), many, kFew);
+            const double shallow = drain_per_s(in_file(folder.file("shallow.db")), kFew, kFew);
             sample.set("queue.sqlite.backlog_ratio", deep / shallow);
           }};
 }

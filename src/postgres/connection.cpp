@@ -193,6 +193,25 @@ void Connection::script(const std::string& sql, Until until) {
   if (failed) throw server_error(failed.get());
 }
 
+void Connection::await_input(int event, Until until) {
+  if (!conn_) throw PgError(Kind::lost, "", "not connected");
+  std::array<pollfd, 3> polled{
+      {{PQsocket(conn_.get()), POLLIN, 0}, {options_.stop_event, POLLIN, 0}, {event, POLLIN, 0}}};
+  ::poll(polled.data(), polled.size(), timeout_ms(until));
+  if (polled[1].revents != 0) lose(Kind::stopped, "shutdown");
+  if (polled[0].revents == 0) return;
+  if (PQconsumeInput(conn_.get()) == 0) lose(Kind::lost, PQerrorMessage(conn_.get()));
+}
+
+std::optional<std::string> Connection::notification() {
+  struct Free {
+    void operator()(PGnotify* notify) const noexcept { PQfreemem(notify); }
+  };
+  const std::unique_ptr<PGnotify, Free> next(PQnotifies(conn_.get()));
+  if (!next) return std::nullopt;
+  return next->extra;
+}
+
 std::optional<std::string> dsn_problem(const std::string& dsn) {
   struct Free {
     void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }

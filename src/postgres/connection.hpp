@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -42,6 +43,11 @@ class Connection {
   std::vector<Rows> run(std::span<const Statement> statements, Until until);
   /// Any number of statements without parameters, as an implicit transaction.
   void script(const std::string& sql, Until until);
+
+  /// Until something came from the server, `event` is readable, or `until`.
+  void await_input(int event, Until until);
+  /// The payload of the next notification that has come.
+  std::optional<std::string> notification();
 
  private:
   struct Finish {

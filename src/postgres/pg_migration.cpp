@@ -37,16 +37,19 @@ CREATE TABLE IF NOT EXISTS aiserve.migration_history (
 // Roles belong to the cluster, not to the database: another one may create it at this moment.
 constexpr const char* kRole = R"sql(
 DO $role$
+DECLARE name text;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'aiserve_tenant') THEN
-    BEGIN
-      CREATE ROLE aiserve_tenant NOLOGIN;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-    END;
-  END IF;
-  IF NOT pg_has_role(current_user, 'aiserve_tenant', 'MEMBER') THEN
-    GRANT aiserve_tenant TO CURRENT_USER;
-  END IF;
+  FOREACH name IN ARRAY ARRAY['aiserve_tenant', 'aiserve_dispatcher', 'aiserve_relay'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
+      BEGIN
+        EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+      END;
+    END IF;
+    IF NOT pg_has_role(current_user, name, 'MEMBER') THEN
+      EXECUTE format('GRANT %I TO CURRENT_USER', name);
+    END IF;
+  END LOOP;
 END $role$;
 )sql";
 

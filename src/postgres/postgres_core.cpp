@@ -2,18 +2,15 @@
 
 #include <random>
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "decide/backoff.hpp"
 
 namespace aiserve::inline v0::pg {
 namespace {
 
-using Outcome = detail::Operation::Outcome;
-
 constexpr decide::BackoffPolicy kBackoff{.base = 20'000'000, .cap = 1'000'000'000};
+
+// Of the counters that transactions of all processes keep.
+constexpr std::uint64_t kSlots = 64;
 
 std::uint64_t random_bits() {
   static thread_local std::mt19937_64 random{std::random_device{}()};
@@ -22,20 +19,10 @@ std::uint64_t random_bits() {
 
 }  // namespace
 
-StopEvent::StopEvent() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (descriptor_ < 0) throw ConfigError("postgres database: no file descriptor is left");
-}
-
-StopEvent::~StopEvent() { ::close(descriptor_); }
-
-void StopEvent::set() noexcept { ::eventfd_write(descriptor_, 1); }
-
-bool StopEvent::wait_until(Until until) const noexcept {
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-  pollfd polled{descriptor_, POLLIN, 0};
-  return ::poll(&polled, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0))) <= 0;
-}
+PostgresCore::Lane::Lane(PostgresCore& core, int of_all)
+    : connection(core.connection_options()),
+      number(of_all),
+      slot(static_cast<int>(random_bits() % kSlots)) {}
 
 PostgresCore::PostgresCore(Runtime& runtime, PostgresDatabaseOptions options)
     : runtime_(runtime), options_(std::move(options)) {
@@ -80,7 +67,7 @@ void PostgresCore::close() noexcept {
   const Error closed = to_error(CancelReason::shutdown);
   for (const TaskPtr& task : rest) {
     task->fail(closed);
-    task->settle(Outcome::completed);
+    task->finish();
   }
 }
 
@@ -119,8 +106,13 @@ Deadline PostgresCore::step(Lane& lane) {
   if (!task) return Deadline::never();
   // Whoever gave up while it waited is not owed a write.
   if (task->pending()) serve(lane, *task);
-  task->settle(Outcome::completed);
+  task->finish();
   return Deadline(TimePoint::min());  // more may have come meanwhile
+}
+
+Context PostgresCore::bounded(const Context& ctx) const {
+  const Deadline latest = Deadline::after(runtime_.clock().now(), options_.timeout);
+  return ctx.with_deadline(ctx.deadline().earlier(latest));
 }
 
 Until PostgresCore::until(const Context& ctx) const {
@@ -156,11 +148,12 @@ std::optional<PostgresCore::Failure> PostgresCore::attempt(Lane& lane, Task& tas
     std::optional<std::int64_t> manual;
     const Clock& clock = runtime_.clock();
     if (clock.manual()) manual = clock.wall_now().time_since_epoch().count();
-    transaction.emplace(lane.connection, until(task.ctx), manual);
+    transaction.emplace(lane.connection, until(task.ctx), manual, lane.slot);
     task.run(*transaction);
     if (task.failed()) return std::nullopt;
     transaction->commit();
     committed_.fetch_add(1, std::memory_order_relaxed);
+    task.committed();
     return std::nullopt;
   } catch (const PgError& error) {
     return judge(error, transaction && transaction->in_doubt());

@@ -11,6 +11,7 @@
 #include "core/operation.hpp"
 #include "core/runtime_core.hpp"
 #include "postgres/transaction.hpp"
+#include "postgres/wake_event.hpp"
 
 namespace aiserve::inline v0::pg {
 
@@ -23,6 +24,10 @@ class Task : public detail::Operation {
   /// What run() or fail() left is an error.
   virtual bool failed() const noexcept = 0;
   virtual void fail(const Error& error) = 0;
+  /// What run() did is durable.
+  virtual void committed() {}
+  /// Nothing more happens to it: tells whoever waits.
+  virtual void finish() { settle(Outcome::completed); }
 
   const Context ctx;
 };
@@ -36,6 +41,9 @@ class CallTask final : public Task {
   void run(Transaction& transaction) override { result = fn_(transaction); }
   bool failed() const noexcept override { return !result.ok(); }
   void fail(const Error& error) override { result = error; }
+  void committed() override {
+    if constexpr (requires(F & fn) { fn.committed(); }) fn_.committed();
+  }
 
   ResultType result;
 
@@ -43,24 +51,10 @@ class CallTask final : public Task {
   F fn_;
 };
 
-/// An eventfd that stays readable once it was set.
-class StopEvent {
- public:
-  StopEvent();
-  ~StopEvent();
-  StopEvent(const StopEvent&) = delete;
-  StopEvent& operator=(const StopEvent&) = delete;
-  int descriptor() const noexcept { return descriptor_; }
-  void set() noexcept;
-  /// False if it was set before.
-  bool wait_until(Until until) const noexcept;
-
- private:
-  int descriptor_;
-};
-
 class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
  public:
+  using TaskPtr = detail::IntrusivePtr<Task>;
+
   PostgresCore(Runtime& runtime, PostgresDatabaseOptions options);
   /// Begins to take part in the Runtime.
   void attach();
@@ -78,12 +72,17 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
   PostgresStats stats() const noexcept;
   Connection::Options connection_options() const;
 
+  /// For tasks that nobody awaits, or of a kind of their own. Refused: overloaded, unavailable.
+  std::optional<Error> enqueue(TaskPtr task);
+  /// Ends with the caller's, and with the longest operation.
+  Context bounded(const Context& ctx) const;
+
  private:
-  using TaskPtr = detail::IntrusivePtr<Task>;
   struct Lane {
-    Lane(PostgresCore& core, int of_all) : connection(core.connection_options()), number(of_all) {}
+    Lane(PostgresCore& core, int of_all);
     Connection connection;
     int number;
+    int slot;  // see Transaction::slot()
     Worker worker;
     bool idle = true;  // guarded by mutex_
   };
@@ -92,7 +91,6 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
     bool retry;
   };
 
-  std::optional<Error> enqueue(TaskPtr task);
   TaskPtr take(Lane& lane);
   Deadline step(Lane& lane);
   void serve(Lane& lane, Task& task);
@@ -105,7 +103,7 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
 
   Runtime& runtime_;
   const PostgresDatabaseOptions options_;
-  StopEvent stop_;
+  WakeEvent stop_;
   mutable std::mutex mutex_;
   std::deque<TaskPtr> tasks_;
   bool closed_ = false;
@@ -120,12 +118,11 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
 template <class F>
 Async<typename std::invoke_result_t<F&, Transaction&>::value_type> PostgresCore::run(
     const Context& ctx, F fn) {
-  const Deadline latest = Deadline::after(runtime_.clock().now(), options_.timeout);
-  const Context bounded = ctx.with_deadline(ctx.deadline().earlier(latest));
-  const auto task = detail::make_intrusive<CallTask<F>>(bounded, std::move(fn));
+  const Context own = bounded(ctx);
+  const auto task = detail::make_intrusive<CallTask<F>>(own, std::move(fn));
   if (!task->bind(&runtime_.core())) co_return Error(Errc::internal, "not on an I/O thread");
   if (auto refused = enqueue(TaskPtr::share(task.get()))) co_return std::move(*refused);
-  task->watch(bounded);
+  task->watch(own);
   co_await task->wait();
   if (task->outcome() != detail::Operation::Outcome::completed) co_return task->error();
   co_return std::move(task->result);

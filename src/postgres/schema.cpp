@@ -74,8 +74,143 @@ BEGIN
 END $isolate$;
 )schema";
 
-constexpr std::array<Migration, 1> kMigrations{{
+// Waiting and running jobs: narrow, changed often; inputs, and finished jobs with their results,
+// apart. The dispatcher works across tenants: it sees what waits and runs, and of the rest only
+// what it needs to delete what is old. The relay sees events.
+constexpr std::string_view kJobs = R"schema(
+GRANT USAGE ON SCHEMA aiserve TO aiserve_dispatcher, aiserve_relay;
+
+CREATE SEQUENCE aiserve.job_id;
+CREATE TABLE aiserve.job (
+  tenant bytea NOT NULL,
+  id bigint NOT NULL,
+  kind bytea NOT NULL,
+  state smallint NOT NULL,
+  blocked smallint NOT NULL,
+  discard_reason smallint NOT NULL,
+  cancel_requested smallint NOT NULL,
+  excused integer NOT NULL,
+  crashes integer NOT NULL,
+  attempt integer NOT NULL,
+  worker bigint NOT NULL,
+  run_until bigint NOT NULL,
+  run_at bigint NOT NULL,
+  rank bigint NOT NULL,
+  priority smallint NOT NULL,
+  max_attempts integer NOT NULL,
+  max_crashes integer NOT NULL,
+  timeout bigint NOT NULL,
+  created_at bigint NOT NULL,
+  started_at bigint,
+  start_before bigint,
+  unique_key bytea,
+  unique_scope smallint NOT NULL,
+  order_key bytea,
+  trace bytea NOT NULL,
+  error bytea NOT NULL,
+  PRIMARY KEY (tenant, id)
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
+CREATE INDEX job_ready ON aiserve.job (kind, tenant, rank, id) WHERE state = 1;
+CREATE INDEX job_due ON aiserve.job (run_at) WHERE state IN (0, 3) AND blocked = 0;
+CREATE INDEX job_running ON aiserve.job (worker) WHERE state = 2;
+CREATE INDEX job_order ON aiserve.job (tenant, kind, order_key, id) WHERE order_key IS NOT NULL;
+
+-- Written once; goes when its job is finished.
+CREATE TABLE aiserve.job_input (
+  tenant bytea NOT NULL,
+  id bigint NOT NULL,
+  input bytea NOT NULL,
+  PRIMARY KEY (tenant, id)
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
+
+-- Finished jobs, columns as above. Those that can be redriven keep their input.
+CREATE TABLE aiserve.job_done (
+  LIKE aiserve.job,
+  finished_at bigint NOT NULL,
+  result bytea,
+  input bytea,
+  PRIMARY KEY (tenant, id, finished_at)
+) PARTITION BY RANGE (finished_at);
+CREATE INDEX job_done_at ON aiserve.job_done (finished_at);
+CREATE INDEX job_dead ON aiserve.job_done (tenant, id) WHERE state = 6;
+CREATE TABLE aiserve.job_done_rest PARTITION OF aiserve.job_done DEFAULT;
+
+CREATE TABLE aiserve.job_unique (
+  tenant bytea NOT NULL,
+  kind bytea NOT NULL,
+  key bytea NOT NULL,
+  job bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  PRIMARY KEY (tenant, kind, key)
+);
+CREATE INDEX job_unique_expires ON aiserve.job_unique (expires_at);
+
+-- Kept in the transactions that change jobs, so that nobody ever counts them. Connections have
+-- slots, so that they don't wait for each other: what counts is the sum.
+CREATE TABLE aiserve.job_count (
+  kind bytea NOT NULL,
+  tenant bytea NOT NULL,
+  slot integer NOT NULL,
+  waiting bigint NOT NULL,
+  ready bigint NOT NULL,
+  running bigint NOT NULL,
+  changed_at bigint NOT NULL,
+  PRIMARY KEY (kind, tenant, slot)
+) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+CREATE TABLE aiserve.job_worker (
+  worker bigint PRIMARY KEY,
+  lease_until bigint NOT NULL,
+  seen_at bigint NOT NULL
+) WITH (fillfactor = 50);
+
+-- A transaction that began earlier may commit later. So events get their place in line when they
+-- are first seen, not when they are written.
+CREATE SEQUENCE aiserve.job_event_position;
+CREATE TABLE aiserve.job_event (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant bytea NOT NULL,
+  topic bytea NOT NULL,
+  payload bytea NOT NULL,
+  position bigint
+);
+CREATE INDEX job_event_new ON aiserve.job_event (id) WHERE position IS NULL;
+CREATE INDEX job_event_line ON aiserve.job_event (position) WHERE position IS NOT NULL;
+
+GRANT USAGE ON SEQUENCE aiserve.job_id TO aiserve_tenant;
+GRANT SELECT, INSERT, UPDATE, DELETE ON aiserve.job, aiserve.job_input, aiserve.job_done,
+  aiserve.job_unique TO aiserve_tenant;
+GRANT INSERT ON aiserve.job_event TO aiserve_tenant;
+GRANT SELECT, UPDATE ON aiserve.job TO aiserve_dispatcher;
+GRANT SELECT, INSERT, UPDATE, DELETE ON aiserve.job_count, aiserve.job_worker
+  TO aiserve_dispatcher;
+GRANT SELECT (tenant, id, finished_at), DELETE ON aiserve.job_done TO aiserve_dispatcher;
+GRANT SELECT, DELETE ON aiserve.job_unique TO aiserve_dispatcher;
+GRANT USAGE ON SEQUENCE aiserve.job_event_position TO aiserve_relay;
+GRANT SELECT, UPDATE (position), DELETE ON aiserve.job_event TO aiserve_relay;
+DO $isolate$
+DECLARE name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['job', 'job_input', 'job_done', 'job_done_rest', 'job_unique',
+                              'job_count', 'job_event'] LOOP
+    EXECUTE format('ALTER TABLE aiserve.%I ENABLE ROW LEVEL SECURITY', name);
+    EXECUTE format('ALTER TABLE aiserve.%I FORCE ROW LEVEL SECURITY', name);
+  END LOOP;
+  FOREACH name IN ARRAY ARRAY['job', 'job_input', 'job_done', 'job_unique', 'job_event'] LOOP
+    EXECUTE format('CREATE POLICY tenant ON aiserve.%I TO aiserve_tenant
+                    USING (tenant = aiserve.current_tenant())', name);
+  END LOOP;
+  FOREACH name IN ARRAY ARRAY['job', 'job_done', 'job_unique', 'job_count'] LOOP
+    EXECUTE format('CREATE POLICY dispatcher ON aiserve.%I TO aiserve_dispatcher USING (true)',
+                   name);
+  END LOOP;
+  CREATE POLICY relay ON aiserve.job_event TO aiserve_relay USING (true);
+END $isolate$;
+)schema";
+
+constexpr std::array<Migration, 2> kMigrations{{
     {1, "stores", kStores, 1},
+    {2, "jobs", kJobs, 1},
 }};
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace aiserve::inline v0::pg {
 class Transaction {
  public:
   /// `manual_now` replaces the server's clock, in ns: for simulated runtimes.
-  Transaction(Connection& connection, Until until, std::optional<std::int64_t> manual_now);
+  Transaction(Connection& connection, Until until, std::optional<std::int64_t> manual_now,
+              int slot = 0);
   /// Rolls back what was not committed.
   ~Transaction();
   Transaction(const Transaction&) = delete;
@@ -18,6 +19,12 @@ class Transaction {
 
   /// From here on statements see this tenant's rows only.
   void as_tenant(const TenantId& tenant);
+  /// ... what waits and runs of all tenants, but no input, result or value.
+  void as_dispatcher();
+  /// ... events only, of all tenants.
+  void as_relay();
+  /// COMMIT doesn't wait for the disk: for what may be undone by a crash of the server.
+  void relax();
 
   /// Gathers a statement. Returns its index in what flush() returns.
   template <class... Args>
@@ -37,14 +44,18 @@ class Transaction {
   void finish_with_next(bool harmless = false) noexcept;
   void commit();
 
+  bool began() const noexcept { return began_; }
   /// The server's clock at the beginning, ns since 1970; known after the first flush().
   std::int64_t now() const noexcept { return now_; }
+  /// Spreads rows that everybody counts in.
+  int slot() const noexcept { return slot_; }
   /// COMMIT was sent: if the connection breaks now, nobody knows what became of it.
   bool in_doubt() const noexcept { return committing_ && !committed_ && !harmless_; }
 
  private:
   Connection& connection_;
   const Until until_;
+  const int slot_;
   std::vector<Statement> gathered_;
   std::int64_t now_ = 0;
   bool began_ = false;

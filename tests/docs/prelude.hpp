@@ -28,6 +28,7 @@
 #include <aiserve/http_testing/test_client.hpp>
 #include <aiserve/jobs/job_queue.hpp>
 #include <aiserve/jobs/memory_job_store.hpp>
+#include <aiserve/postgres/postgres_job_store.hpp>
 #include <aiserve/postgres/postgres_stores.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/serving/compute_slots.hpp>

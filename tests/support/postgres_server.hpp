@@ -79,6 +79,23 @@ class PostgresServer {
   }
 
   std::uint16_t port() const noexcept { return port_; }
+  static std::uint16_t free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(socket, generic, size) != 0 || ::getsockname(socket, generic, &size) != 0)
+      fail("port");
+    ::close(socket);
+    return ntohs(address.sin_port);
+  }
+  /// Another program beside it, which may use this folder. It dies with the process.
+  pid_t launch_as_its_user(const std::string& folder, const std::vector<std::string>& words) const {
+    if (user_ != 0 && ::chown(folder.c_str(), user_, group_) != 0) fail("chown");
+    return launch(words);
+  }
   std::string dsn(const std::string& database, const std::string& more = {}) const {
     return "host=" + folder_.path() + " port=" + std::to_string(port_) +
            " user=postgres dbname=" + database + " " + more;
@@ -112,19 +129,6 @@ class PostgresServer {
     return std::nullopt;
   }
 
-  static std::uint16_t free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(socket, generic, size) != 0 || ::getsockname(socket, generic, &size) != 0)
-      fail("port");
-    ::close(socket);
-    return ntohs(address.sin_port);
-  }
-
   [[noreturn]] static void fail(const char* what) {
     throw std::runtime_error(std::string("no PostgreSQL for the tests: ") + what);
   }
@@ -132,7 +136,7 @@ class PostgresServer {
   std::string data() const { return folder_.file("data"); }
 
   pid_t launch(std::vector<std::string> words) const {
-    words.front() = programs_ + "/" + words.front();
+    if (words.front().front() != '/') words.front() = programs_ + "/" + words.front();
     std::vector<char*> arguments;
     arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());

@@ -104,7 +104,8 @@ TEST_CASE(
   const std::string name = server->new_database();
   server->run("postgres", "CREATE ROLE plain LOGIN");
   server->run("postgres", "GRANT CREATE ON DATABASE " + name + " TO plain");
-  server->run("postgres", "REVOKE aiserve_tenant FROM plain");
+  const std::string roles = "aiserve_tenant, aiserve_dispatcher, aiserve_relay";
+  server->run("postgres", "REVOKE " + roles + " FROM plain");
   const std::string dsn = server->dsn(name, "user=plain");
   const auto refusal = [&]() -> std::string {
     try {
@@ -116,7 +117,7 @@ TEST_CASE(
   };
   CHECK(refusal().find("see docs/storage.md") != std::string::npos);
   { const PostgresBench other(server->dsn(server->new_database())); }
-  server->run("postgres", "GRANT aiserve_tenant TO plain");
+  server->run("postgres", "GRANT " + roles + " TO plain");
   PostgresBench bench(dsn);
   CHECK(bench.put("key").ok());
   CHECK_MESSAGE(PostgresServer::run_at(dsn, "SELECT count(*) FROM aiserve.key_value") == "0",

@@ -1,0 +1,64 @@
+// JobTransaction: what happens to jobs inside one transaction, and its COMMIT. decide::step() says
+// what follows; here it is written down, together with the counts, unique keys and order keys that
+// hang on it. An object serves one call.
+//
+// Who waits for whom: rows of jobs first, then keys (advisory locks, sorted), then counts. Two
+// transactions that meet in a circle all the same are told apart by the server, and one runs again.
+#pragma once
+
+#include "aiserve/jobs/job_reader.hpp"
+#include "postgres/claim_cursors.hpp"
+#include "postgres/new_jobs.hpp"
+
+namespace aiserve::inline v0::pg {
+
+class JobTransaction {
+ public:
+  using EnqueueResult = Result<std::vector<Enqueued>>;
+
+  explicit JobTransaction(Transaction& transaction) noexcept : transaction_(transaction) {}
+
+  /// All or none of each request. Errors: overloaded (max_waiting).
+  std::vector<EnqueueResult> enqueue(std::span<const std::span<const NewJob>> requests);
+  std::vector<Settled> settle(std::span<const Settlement> settlements);
+  /// Errors: conflict, the worker has no lease.
+  Result<std::vector<ClaimedJob>> claim(WorkerId worker, std::span<const ClaimQuota> quotas,
+                                        ClaimCursors& cursors);
+  std::vector<Backlog> backlog(std::span<const std::string> kinds, ClaimCursors& cursors);
+  HeartbeatReply heartbeat(WorkerId worker, std::chrono::milliseconds lease);
+  MaintenanceReport maintain(int limit, std::chrono::milliseconds retention);
+  /// Errors: not_found, conflict.
+  Result<JobInfo> control(const TenantId& tenant, JobId id, JobAction action);
+
+  std::vector<ReadyJob> made_ready() const { return counts_.made_ready(); }
+
+ private:
+  struct Met;
+  Met meet(std::span<const Settlement> settlements);
+  bool apply(const Settlement& settlement, Met& met);
+  bool advance(JobRow& row, const decide::JobEvent& event);
+  void keep(JobRow row);
+  void promote(const Rows& due);
+  /// Asks for what `known` wants and for the keys of jobs that end; unblocks who is next.
+  void look_up(KeyLookup& known);
+  void unblock_next(const KeyLookup& known);
+  void write_ends();
+  void write_events();
+  std::vector<Rows> commit(NewJobs* made = nullptr);
+  Rows pick(WorkerId worker, std::span<const ClaimQuota> quotas,
+            const std::vector<std::int64_t>& low);
+  std::vector<JobRow> take(const Rows& picked, std::span<const ClaimQuota> quotas,
+                           ClaimCursors& cursors);
+  std::vector<ClaimedJob> hand_out(std::vector<JobRow> jobs);
+  Result<JobInfo> cancel(JobRow row);
+  Result<JobInfo> redrive(JobRow row);
+
+  Transaction& transaction_;
+  JobCounts counts_;
+  JobRows updates_;
+  std::map<TenantId, JobRows> closes_;
+  std::map<TenantId, JobRows> done_;  // moved already, their keys not yet
+  std::map<TenantId, std::vector<const JobEvent*>> events_;
+};
+
+}  // namespace aiserve::inline v0::pg
