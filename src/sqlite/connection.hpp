@@ -13,7 +13,6 @@
 #include "aiserve/core/bytes.hpp"
 #include "aiserve/core/tenant.hpp"
 
-struct sqlite3;
 struct sqlite3_stmt;
 
 namespace aiserve::inline v0::detail {
@@ -27,15 +26,12 @@ class Connection {
   };
   /// Opens or creates the file, in WAL mode.
   Connection(const std::string& path, const Options& options);
-  /// A host's connection in the middle of a transaction: neither is touched but by statements.
-  explicit Connection(sqlite3* borrowed) noexcept : handle_(borrowed) {}
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Not of a borrowed one.
-  SQLite::Database& database() noexcept { return *database_; }
-  sqlite3* handle() const noexcept { return handle_; }
+  SQLite::Database& database() noexcept { return database_; }
+  sqlite3* handle() const noexcept { return database_.getHandle(); }
   /// The kept statement of this text. `sql` is a literal: its address is the key.
   sqlite3_stmt* prepared(const char* sql);
   /// Rows changed since it was opened.
@@ -51,8 +47,7 @@ class Connection {
   };
   using Prepared = std::unique_ptr<sqlite3_stmt, Finalize>;
 
-  std::optional<SQLite::Database> database_;
-  sqlite3* handle_;
+  SQLite::Database database_;
   std::unordered_map<const char*, Prepared> statements_;
 };
 

@@ -73,6 +73,7 @@ Async<void> ClientCall::answer_here() {
   const Result<OriginPool*> pool = thread_.origin(*url_);
   if (!pool.ok()) co_return pool.error();
   OriginPool& origin = **pool;
+  const OriginPool::Pin pin(origin);
   origin.budget().called();
   bool fresh = false;
   for (;;) {

@@ -37,6 +37,18 @@ class OriginPool {
     OriginPool* pool_ = nullptr;
   };
 
+  // While a call has to do with the origin, also between two attempts, it is not forgotten.
+  class Pin {
+   public:
+    explicit Pin(OriginPool& pool) noexcept : pool_(pool) { ++pool_.calls_; }
+    ~Pin() { --pool_.calls_; }
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+
+   private:
+    OriginPool& pool_;
+  };
+
   OriginPool(v0::detail::IoThread& home, const ClientOptions& options, ClientMetrics& metrics);
   ~OriginPool();
   OriginPool(const OriginPool&) = delete;
@@ -55,7 +67,7 @@ class OriginPool {
 
   v0::detail::IoThread& home() const noexcept { return home_; }
   ClientMetrics& metrics() const noexcept { return metrics_; }
-  bool in_use() const noexcept { return busy_ != 0; }
+  bool in_use() const noexcept { return calls_ != 0 || busy_ != 0; }
   TimePoint last_used() const noexcept { return last_used_; }
 
  private:
@@ -67,6 +79,7 @@ class OriginPool {
   v0::detail::IoThread& home_;
   const ClientOptions& options_;
   ClientMetrics& metrics_;
+  std::size_t calls_ = 0;
   std::size_t busy_ = 0;
   std::deque<v0::detail::IntrusivePtr<v0::detail::Operation>> waiting_;
   std::list<Idle> idle_;  // used last at the back

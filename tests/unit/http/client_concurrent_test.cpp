@@ -1,6 +1,7 @@
 // http::Client over real sockets: against our own server, and a network that misbehaves.
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -260,6 +261,7 @@ TEST_CASE("calls from within handlers, on every I/O thread, use pools of their o
   });
   runtime.start();
   std::vector<std::thread> callers;
+  callers.reserve(4);
   std::atomic<int> good{0};
   for (int i = 0; i < 4; ++i) {
     callers.emplace_back([&] {
@@ -334,6 +336,50 @@ TEST_CASE("a black hole ends a call at its timeout, and the next call is well") 
   host.gate.to_client(GateMode::drop());
   CHECK(code_of(host.get(host.through_gate("/hello"))) == Errc::deadline_exceeded);
   host.gate.reset_all();
+  host.check_service();
+}
+
+TEST_CASE("a request that is lost on its way, late, or cut ends in time and spoils no later call") {
+  Echo host({.timeout = 60ms, .retry = {.attempts = 1}, .breaker = {.failures = 0}});
+  host.check_service();
+  host.gate.to_target(GateMode::drop());
+  CHECK(code_of(host.get(host.through_gate("/hello"))) == Errc::deadline_exceeded);
+  host.gate.reset_all();
+  host.check_service();
+  host.gate.to_client(GateMode::delay(1h));
+  CHECK(code_of(host.get(host.through_gate("/hello"))) == Errc::deadline_exceeded);
+  host.gate.reset_all();
+  host.check_service();
+  host.gate.to_client(GateMode::limit(1));
+  CHECK(code_of(host.get(host.through_gate("/big"))) == Errc::deadline_exceeded);
+  host.gate.reset_all();
+  host.check_service();
+  host.gate.to_target(GateMode::close_on_data());
+  CHECK(code_of(host.get(host.through_gate("/hello"))) == Errc::unavailable);
+  host.check_service();
+}
+
+TEST_CASE("64 calls at once through a network that resets now and then have one effect each") {
+  Echo host(
+      {.max_connections = 8,
+       .retry =
+           {.attempts = 10, .budget = 1, .burst = 1000, .first_pause = 1ms, .longest_pause = 5ms},
+       .breaker = {.failures = 0}});
+  std::atomic<int> sure{0};    // answered
+  std::atomic<int> unsure{0};  // broken after they were sent: perhaps an effect
+  std::vector<std::thread> callers;
+  callers.reserve(64);
+  for (int i = 0; i < 64; ++i) {
+    callers.emplace_back([&] {
+      ClientRequest request(Method::post, host.through_gate("/echo"));
+      request.body("x", "text/plain");
+      (host.send(request).ok() ? sure : unsure)++;
+    });
+    if (i % 16 == 8) host.gate.reset_all();
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(host.effects >= sure);
+  CHECK(host.effects <= sure + unsure);
   host.check_service();
 }
 

@@ -59,8 +59,7 @@ TEST_CASE("what two readers could take for two hosts is refused") {
                                       "http://.example/",
                                       "http://a.example./",
                                       "http://a b.example/",
-                                      "http://b\xc3\xbc"
-                                      "cher.example/",
+                                      "http://n\xc3\xb6rd.example/",
                                       "http://a.example:/",
                                       "http://a.example:0/",
                                       "http://a.example:65536/",
