@@ -1,5 +1,6 @@
 #include "core/random.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -66,6 +67,12 @@ class Stream {
     fill_from_system(&input_[4], 8 * sizeof(std::uint32_t));
   }
 
+  void seed(std::uint64_t seed) noexcept {
+    std::fill(input_.begin() + 4, input_.end(), 0);
+    std::memcpy(&input_[4], &seed, sizeof(seed));
+    used_ = kWords;
+  }
+
   std::uint64_t next() noexcept {
     if (used_ == kWords) refill();
     std::uint64_t word;
@@ -88,11 +95,15 @@ class Stream {
   std::size_t used_ = kWords;
 };
 
+Stream& stream() noexcept {
+  thread_local Stream own;
+  return own;
+}
+
 }  // namespace
 
-std::uint64_t random_u64() noexcept {
-  thread_local Stream stream;
-  return stream.next();
-}
+std::uint64_t random_u64() noexcept { return stream().next(); }
+
+void seed_random(std::uint64_t seed) noexcept { stream().seed(seed); }
 
 }  // namespace aiserve::inline v0::detail

@@ -9,5 +9,7 @@
 namespace aiserve::inline v0::detail {
 
 std::uint64_t random_u64() noexcept;
+/// This thread's numbers are those of the seed from now on: for simulations that can be repeated.
+void seed_random(std::uint64_t seed) noexcept;
 
 }  // namespace aiserve::inline v0::detail

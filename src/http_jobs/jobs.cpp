@@ -104,15 +104,36 @@ Result<Response> result_of(const JobInfo& job, std::string_view content_type) {
 
 }  // namespace
 
+namespace {
+
+/// draft-ietf-httpapi-idempotency-key-header, section 2.7: a key is used for one request.
+Async<void> check_same(JobQueue& jobs, const Context& ctx, JobId id, const Request& request) {
+  const Result<Bytes> first = co_await jobs.input(ctx, id);
+  // Forgotten meanwhile, or a store that does not tell: the key alone has to do.
+  if (!first) {
+    const Errc code = first.error().code();
+    if (code == Errc::not_found || code == Errc::unimplemented) co_return success();
+    co_return first.error();
+  }
+  if (first->text() == request.body_bytes().text()) co_return success();
+  co_return Error(Errc::invalid_argument, "this Idempotency-Key was used for another request");
+}
+
+}  // namespace
+
 detail::AsyncHandler submit(JobQueue& jobs, std::string kind) {
   return [&jobs, kind = std::move(kind)](const Context& ctx,
                                          const Request& request) -> Async<Response> {
     Result<std::optional<std::string>> key = detail::idempotency_key(request);
     if (!key) co_return key.error();
     NewJob job = jobs.make(ctx, kind, request.body_bytes());
-    if (*key) job.unique = JobUnique(std::move(**key), JobUniqueScope::retained);
+    if (*key) job.unique = JobUnique(**key, JobUniqueScope::retained);
     const Result<Enqueued> made = co_await jobs.enqueue(ctx, job);
     if (!made) co_return made.error();
+    if (made->existing && *key) {
+      const Result<void> same = co_await check_same(jobs, ctx, made->id, request);
+      if (!same) co_return same.error();
+    }
     const std::string id = std::to_string(made->id.value());
     v0::detail::JsonText body;
     body.begin_object().key("id").string(id).end_object();

@@ -63,6 +63,10 @@ Result<void> check_quotas(std::span<const ClaimQuota> quotas) {
   return success();
 }
 
+Result<void> check_pause(std::string_view kind) {
+  return require(kind.size() <= kLongestName, "kind has at most 128 bytes");
+}
+
 Result<void> check_settlements(std::span<const Settlement> settlements, std::size_t max_input,
                                std::size_t max_result) {
   for (const Settlement& one : settlements) {

@@ -36,7 +36,11 @@ void ClaimPlanner::update(std::vector<Backlog> rows) {
   rows_ = std::move(rows);
   std::erase_if(rows_, [this](const Backlog& row) { return kinds_.find(row.kind) == nullptr; });
   ready_ = 0;
-  for (const Backlog& row : rows_) ready_ += row.ready;
+  index_.clear();
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    ready_ += rows_[i].ready;
+    index_.emplace(std::pair(rows_[i].tenant.view(), std::string_view(rows_[i].kind)), i);
+  }
   const decide::Nanos now = nanos(clock_.now());
   std::erase_if(spent_until_, [now](const auto& entry) { return entry.second <= now; });
   update_gauges();
@@ -104,8 +108,9 @@ std::vector<ClaimQuota> ClaimPlanner::plan(std::size_t free_slots) {
   question.rows.reserve(rows_.size());
   for (const Backlog& row : rows_) {
     const JobKind& kind = *kinds_.find(row.kind);
+    const bool may = row.ready > 0 && !row.paused;
     const decide::RunLimit limit{.max_running = limit_or_none(kind.options.max_running_per_tenant),
-                                 .may_start = row.ready > 0 ? may_start(kind, row.tenant, now) : 0};
+                                 .may_start = may ? may_start(kind, row.tenant, now) : 0};
     question.rows.push_back(
         {.tenant = question.index_of(row.tenant, weight_of(row.tenant)),
          .kind = question.kind_index.at(kind.stored),
@@ -131,10 +136,8 @@ std::vector<ClaimQuota> ClaimPlanner::plan(std::size_t free_slots) {
 }
 
 Backlog* ClaimPlanner::row_of(const JobRun& run) noexcept {
-  const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const Backlog& row) {
-    return row.tenant == run.claimed.tenant && row.kind == run.claimed.kind;
-  });
-  return found == rows_.end() ? nullptr : &*found;
+  const auto found = index_.find({run.claimed.tenant.view(), std::string_view(run.claimed.kind)});
+  return found == index_.end() ? nullptr : &rows_[found->second];
 }
 
 void ClaimPlanner::claimed(JobRun& run) {

@@ -2,8 +2,11 @@
 // limits of kinds and tenants, pauses, and fair shares (decide/job_quota.hpp).
 #pragma once
 
+#include <map>
 #include <mutex>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "aiserve/core/clock.hpp"
 #include "decide/job_quota.hpp"
@@ -53,6 +56,7 @@ class ClaimPlanner {
   const JobQueueOptions& options_;
   const Clock& clock_;
   std::vector<Backlog> rows_;
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> index_;  // tenant, kind
   std::int64_t ready_ = 0;
   decide::JobShares shares_;
   std::map<const JobKind*, double> run_seconds_;  // means of late

@@ -96,7 +96,11 @@ bool JobDispatcher::wants_round(TimePoint at) {
   quotas_.clear();
   if (at >= next_poll_) look_.store(true, std::memory_order_relaxed);
   const bool may_claim = has_lease_ && !draining_.load(std::memory_order_acquire);
-  if (may_claim && at >= claim_not_before_) quotas_ = parts_.planner.plan(free_slots());
+  if (may_claim && at >= claim_not_before_) {
+    claiming_.store(true);
+    quotas_ = parts_.planner.plan(free_slots());
+    claiming_.store(!quotas_.empty());
+  }
   const bool looks = may_claim && look_.load(std::memory_order_relaxed);
   return !quotas_.empty() || looks || settler_.has_work(at);
 }
@@ -124,6 +128,8 @@ boost::asio::awaitable<void> JobDispatcher::round() {
   if (calls.settled) settler_.done(*calls.settled, now());
   if (calls.claimed) {
     take_claimed(*calls.claimed);
+    publish();
+    claiming_.store(false);
     add_to_mean(round_seconds_, seconds_of(now() - began));
   }
   if (calls.backlog && *calls.backlog) {
@@ -347,8 +353,11 @@ void JobDispatcher::publish() noexcept {
 }
 
 JobQueueSnapshot JobDispatcher::snapshot() const noexcept {
+  const bool claiming = claiming_.load();
   const std::scoped_lock lock(snapshot_mutex_);
-  return snapshot_;
+  JobQueueSnapshot now = snapshot_;
+  now.claiming = claiming;
+  return now;
 }
 
 std::string JobDispatcher::busy_with() const {

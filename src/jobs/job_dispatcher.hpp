@@ -95,6 +95,7 @@ class JobDispatcher {
   bool cancelled_ = false;
 
   std::atomic<bool> look_{true};
+  std::atomic<bool> claiming_{false};  // from before the plan until what was claimed is published
   std::atomic<bool> draining_{false};
   std::atomic<bool> cancel_all_{false};
   std::mutex mutex_;

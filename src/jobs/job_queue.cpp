@@ -72,6 +72,12 @@ Async<JobInfo> JobQueue::get(const Context& ctx, JobId id) {
   co_return info;
 }
 
+Async<Bytes> JobQueue::input(const Context& ctx, JobId id) {
+  const Result<Bytes> stored = co_await impl_->reader.input(ctx, ctx.tenant().id(), id);
+  if (!stored) co_return stored.error();
+  co_return impl_->engine.payloads().decode(ctx.tenant().id(), *stored);
+}
+
 Async<std::vector<JobInfo>> JobQueue::list(const Context& ctx, const JobPage& page) {
   co_return co_await impl_->reader.list(ctx, ctx.tenant().id(), page);
 }
@@ -126,7 +132,10 @@ void JobQueue::resume() {
 Async<void> JobQueue::drain(const Context& ctx) {
   constexpr std::chrono::milliseconds kLook{10};
   pause();
-  for (JobQueueSnapshot now = snapshot(); now.held != 0 || now.unsettled != 0; now = snapshot()) {
+  const auto busy = [](const JobQueueSnapshot& now) {
+    return now.claiming || now.held != 0 || now.unsettled != 0;
+  };
+  while (busy(snapshot())) {
     if (const Result<void> slept = co_await sleep(ctx, kLook); !slept) co_return slept.error();
   }
   co_return success();

@@ -143,6 +143,10 @@ Async<JobInfo> MemoryJobStore::get(const Context& ctx, const TenantId& tenant, J
   co_return impl_->run(ctx, [&](MemoryJobs& all, const JobTime&) { return all.get(tenant, id); });
 }
 
+Async<Bytes> MemoryJobStore::input(const Context& ctx, const TenantId& tenant, JobId id) {
+  co_return impl_->run(ctx, [&](MemoryJobs& all, const JobTime&) { return all.input(tenant, id); });
+}
+
 Async<std::vector<JobInfo>> MemoryJobStore::list(const Context& ctx, const TenantId& tenant,
                                                  const JobPage& page) {
   if (const auto good = check_between(page.limit, 1000, "limit"); !good) co_return good.error();
@@ -155,6 +159,36 @@ Async<JobInfo> MemoryJobStore::control(const Context& ctx, const TenantId& tenan
                                        JobAction action) {
   co_return impl_->run(ctx, [&](MemoryJobs& all, const JobTime& time) {
     return all.control(tenant, id, action, time);
+  });
+}
+
+Async<JobStoreStats> MemoryJobStore::stats(const Context& ctx) {
+  co_return impl_->run(ctx, [](MemoryJobs& all, const JobTime& time) -> Result<JobStoreStats> {
+    return all.stats(time);
+  });
+}
+
+Async<void> MemoryJobStore::pause(const Context& ctx, std::string_view kind) {
+  if (const Result<void> good = detail::check_pause(kind); !good) co_return good.error();
+  co_return impl_->run(ctx, [&](MemoryJobs& all, const JobTime&) -> Result<void> {
+    all.pause(kind);
+    return success();
+  });
+}
+
+Async<void> MemoryJobStore::resume(const Context& ctx, std::string_view kind) {
+  if (const Result<void> good = detail::check_pause(kind); !good) co_return good.error();
+  co_return impl_->run(ctx, [&](MemoryJobs& all, const JobTime&) -> Result<void> {
+    all.resume(kind);
+    return success();
+  });
+}
+
+Async<int> MemoryJobStore::prune(const Context& ctx, WallTime before, int limit) {
+  if (const auto good = check_between(limit, 100'000, "limit"); !good) co_return good.error();
+  const std::int64_t end = before.time_since_epoch().count();
+  co_return impl_->run(ctx, [&](MemoryJobs& all, const JobTime&) -> Result<int> {
+    return all.prune_finished(limit, end);
   });
 }
 

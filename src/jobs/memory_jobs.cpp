@@ -182,6 +182,7 @@ std::vector<Backlog> MemoryJobs::backlog(std::string_view kind) const {
     if (lane.ready.empty() && lane.running == 0) continue;
     Backlog& row = all.emplace_back();
     row = {tenant, std::string(kind), static_cast<std::int64_t>(lane.ready.size()), lane.running};
+    row.paused = paused(kind);
     if (lane.ready.empty()) continue;
     const auto& [rank, id] = *lane.ready.begin();
     row.oldest = wall(rows_.at(id).core.run_at);
@@ -197,6 +198,7 @@ bool MemoryJobs::has_lease(WorkerId worker, const JobTime& time) const {
 
 void MemoryJobs::claim(WorkerId worker, const ClaimQuota& quota, const JobTime& time,
                        std::vector<ClaimedJob>& claimed) {
+  if (paused(quota.kind)) return;
   Lane& lane = lanes_[quota.kind][quota.tenant];
   for (int i = 0; i < quota.n && !lane.ready.empty(); ++i) {
     Row& row = rows_.at(lane.ready.begin()->second);

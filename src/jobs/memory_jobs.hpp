@@ -9,6 +9,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "aiserve/jobs/job_operator.hpp"
 #include "aiserve/jobs/job_reader.hpp"
 #include "aiserve/jobs/job_store.hpp"
 #include "decide/job_state.hpp"
@@ -27,6 +28,9 @@ class MemoryJobs {
   Enqueued enqueue(const NewJob& job, const JobTime& time);
   int promote(const JobTime& time, int limit);
   std::vector<Backlog> backlog(std::string_view kind) const;
+  bool paused(std::string_view kind) const {
+    return paused_.contains("") || paused_.contains(kind);
+  }
   bool has_lease(WorkerId worker, const JobTime& time) const;
   void claim(WorkerId worker, const ClaimQuota& quota, const JobTime& time,
              std::vector<ClaimedJob>& claimed);
@@ -35,9 +39,16 @@ class MemoryJobs {
   MaintenanceReport maintain(int limit, std::int64_t kept, const JobTime& time);
   /// Errors: not_found.
   Result<JobInfo> get(const TenantId& tenant, JobId id) const;
+  /// Errors: not_found.
+  Result<Bytes> input(const TenantId& tenant, JobId id) const;
   std::vector<JobInfo> list(const TenantId& tenant, const JobPage& page) const;
   /// Errors: not_found, conflict.
   Result<JobInfo> control(const TenantId& tenant, JobId id, JobAction action, const JobTime& time);
+  JobStoreStats stats(const JobTime& time) const;
+  void pause(std::string_view kind) { paused_.emplace(kind); }
+  void resume(std::string_view kind);
+  /// Of those that ended before then.
+  int prune_finished(int limit, std::int64_t before);
   /// Jobs were made available since the last call.
   bool take_made_ready() noexcept { return std::exchange(made_ready_, false); }
 
@@ -92,7 +103,8 @@ class MemoryJobs {
   std::set<Ranked> finished_;
   std::map<KeyName, std::set<std::int64_t>> ordered_;
   std::map<KeyName, Unique> uniques_;
-  std::map<WorkerId, std::int64_t> workers_;  // until
+  std::map<WorkerId, std::int64_t> workers_;   // until
+  std::set<std::string, std::less<>> paused_;  // "": all
   std::int64_t last_id_ = 0;
   bool made_ready_ = false;
 };

@@ -1,4 +1,5 @@
 // The part of MemoryJobs that workers' leases, operators and the passing of time call for.
+#include <algorithm>
 #include <limits>
 
 #include "decide/nanos.hpp"
@@ -62,12 +63,7 @@ void MemoryJobs::rescue(int limit, const JobTime& time, MaintenanceReport& repor
 
 void MemoryJobs::prune(int limit, std::int64_t kept, const JobTime& time,
                        MaintenanceReport& report) {
-  while (report.pruned < limit && !finished_.empty() &&
-         finished_.begin()->first < time.now - kept) {
-    rows_.erase(finished_.begin()->second);
-    finished_.erase(finished_.begin());
-    ++report.pruned;
-  }
+  report.pruned = prune_finished(limit, time.now - kept);
   std::erase_if(uniques_, [&](const auto& entry) { return entry.second.expires_at <= time.now; });
   std::erase_if(workers_,
                 [&](const auto& entry) { return entry.second < time.steady - kForgottenAfter; });
@@ -79,12 +75,63 @@ void MemoryJobs::prune(int limit, std::int64_t kept, const JobTime& time,
   }
 }
 
+int MemoryJobs::prune_finished(int limit, std::int64_t before) {
+  int pruned = 0;
+  while (pruned < limit && !finished_.empty() && finished_.begin()->first < before) {
+    rows_.erase(finished_.begin()->second);
+    finished_.erase(finished_.begin());
+    ++pruned;
+  }
+  return pruned;
+}
+
+JobStoreStats MemoryJobs::stats(const JobTime& time) const {
+  JobStoreStats stats;
+  for (const auto& [kind, tenants] : lanes_) {
+    JobKindStats row{.kind = kind, .paused = paused_.contains(kind)};
+    for (const auto& [tenant, lane] : tenants) {
+      row.waiting += lane.waiting;
+      row.ready += static_cast<std::int64_t>(lane.ready.size());
+      row.running += lane.running;
+      if (lane.ready.empty()) continue;
+      const WallTime since = wall(rows_.at(lane.ready.begin()->second).core.run_at);
+      row.oldest = std::min(row.oldest.value_or(since), since);
+    }
+    if (row.waiting + row.ready + row.running > 0 || row.paused) stats.kinds.push_back(row);
+  }
+  for (const std::string& kind : paused_) {
+    if (!kind.empty() && !lanes_.contains(kind)) {
+      stats.kinds.push_back({.kind = kind, .paused = true});
+    }
+  }
+  std::sort(stats.kinds.begin(), stats.kinds.end(),
+            [](const auto& a, const auto& b) { return a.kind < b.kind; });
+  stats.paused = paused_.contains("");
+  for (const auto& [at, id] : finished_) {
+    ++stats.finished;
+    stats.dead += rows_.at(id).core.state == Core::discarded ? 1 : 0;
+  }
+  for (const auto& [worker, until] : workers_) stats.workers += time.steady < until ? 1 : 0;
+  return stats;
+}
+
+void MemoryJobs::resume(std::string_view kind) {
+  if (kind.empty()) return paused_.clear();
+  if (const auto found = paused_.find(kind); found != paused_.end()) paused_.erase(found);
+}
+
 Result<JobInfo> MemoryJobs::get(const TenantId& tenant, JobId id) const {
   const Row* row = find(tenant, id);
   if (row == nullptr) return Error(Errc::not_found, "no such job");
   JobInfo info = to_info(*row);
   if (info.state == JobState::completed) info.result = row->result;
   return info;
+}
+
+Result<Bytes> MemoryJobs::input(const TenantId& tenant, JobId id) const {
+  const Row* row = find(tenant, id);
+  if (row == nullptr) return Error(Errc::not_found, "no such job");
+  return row->job.input;
 }
 
 std::vector<JobInfo> MemoryJobs::list(const TenantId& tenant, const JobPage& page) const {

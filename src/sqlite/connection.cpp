@@ -25,22 +25,26 @@ void enter_wal(SQLite::Database& database, int patience_ms) {
 }  // namespace
 
 Connection::Connection(const std::string& path, const Options& options)
-    : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
-                options.busy_timeout_ms) {
-  enter_wal(database_, options.busy_timeout_ms);
-  database_.exec(options.full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  database_.exec("PRAGMA wal_autocheckpoint = 4000");
-  database_.exec("PRAGMA journal_size_limit = 67108864");
-  database_.exec("PRAGMA foreign_keys = OFF");
-  database_.exec("PRAGMA trusted_schema = OFF");
+    : database_(std::in_place, path,
+                SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
+                options.busy_timeout_ms),
+      handle_(database_->getHandle()) {
+  enter_wal(*database_, options.busy_timeout_ms);
+  database_->exec(options.full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  database_->exec("PRAGMA wal_autocheckpoint = 4000");
+  database_->exec("PRAGMA journal_size_limit = 67108864");
+  database_->exec("PRAGMA foreign_keys = OFF");
+  database_->exec("PRAGMA trusted_schema = OFF");
   if (options.max_size > 0) {
     // SQLite counts them in 32 bits.
     const std::uint64_t pages = std::min<std::uint64_t>(options.max_size / kPage, 0xfffffffe);
-    database_.exec("PRAGMA max_page_count = " + std::to_string(pages));
+    database_->exec("PRAGMA max_page_count = " + std::to_string(pages));
   }
 }
 
-Connection::~Connection() { rollback(); }
+Connection::~Connection() {
+  if (database_) rollback();
+}
 
 void Connection::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
   sqlite3_finalize(statement);

@@ -13,6 +13,7 @@
 #include "aiserve/core/bytes.hpp"
 #include "aiserve/core/tenant.hpp"
 
+struct sqlite3;
 struct sqlite3_stmt;
 
 namespace aiserve::inline v0::detail {
@@ -26,12 +27,15 @@ class Connection {
   };
   /// Opens or creates the file, in WAL mode.
   Connection(const std::string& path, const Options& options);
+  /// A host's connection in the middle of a transaction: neither is touched but by statements.
+  explicit Connection(sqlite3* borrowed) noexcept : handle_(borrowed) {}
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  SQLite::Database& database() noexcept { return database_; }
-  sqlite3* handle() const noexcept { return database_.getHandle(); }
+  /// Not of a borrowed one.
+  SQLite::Database& database() noexcept { return *database_; }
+  sqlite3* handle() const noexcept { return handle_; }
   /// The kept statement of this text. `sql` is a literal: its address is the key.
   sqlite3_stmt* prepared(const char* sql);
   /// Rows changed since it was opened.
@@ -47,7 +51,8 @@ class Connection {
   };
   using Prepared = std::unique_ptr<sqlite3_stmt, Finalize>;
 
-  SQLite::Database database_;
+  std::optional<SQLite::Database> database_;
+  sqlite3* handle_;
   std::unordered_map<const char*, Prepared> statements_;
 };
 

@@ -58,10 +58,12 @@ int JobTransaction::promote(int limit) {
 
 std::vector<Backlog> JobTransaction::backlog(std::string_view kind) {
   std::vector<Backlog> all;
+  const bool stopped = paused(kind);
   Query row(connection_, kBacklog, kind);
   while (row.row()) {
-    Backlog one{TenantId(row.text(0)), std::string(kind), row.integer(1), row.integer(2), {}, {}};
+    Backlog one{TenantId(row.text(0)), std::string(kind), row.integer(1), row.integer(2)};
     Query oldest(connection_, kOldest, one.tenant, kind);
+    one.paused = stopped;
     if (oldest.row()) {
       one.oldest = WallTime(std::chrono::nanoseconds(oldest.integer(0)));
       one.turn = WallTime(std::chrono::nanoseconds(oldest.integer(1)));
@@ -96,25 +98,29 @@ MaintenanceReport JobTransaction::maintain(int limit, std::int64_t oldest_kept) 
     ++report.rescued;
     report.discarded += row.core.state == decide::JobState::discarded ? 1 : 0;
   }
-  report.pruned = prune(limit, oldest_kept);
+  report.pruned = prune(oldest_kept, limit);
+  forget_expired(limit);
   Query next(connection_, kNextDue);
   if (next.row()) report.next_due = WallTime(std::chrono::nanoseconds(next.integer(0)));
   return report;
 }
 
-int JobTransaction::prune(int limit, std::int64_t oldest_kept) {
+int JobTransaction::prune(std::int64_t before, int limit) {
   std::vector<std::pair<std::int64_t, TenantId>> old;
   {
-    Query query(connection_, kOldDone, oldest_kept, limit);
+    Query query(connection_, kOldDone, before, limit);
     while (query.row()) old.emplace_back(query.integer(0), TenantId(query.text(1)));
   }
   for (const auto& [id, tenant] : old) {
     Query(connection_, kPruneDone, tenant, id).run();
     Query(connection_, kPruneInput, tenant, id).run();
   }
+  return static_cast<int>(old.size());
+}
+
+void JobTransaction::forget_expired(int limit) {
   Query(connection_, kPruneUnique, now_, limit).run();
   Query(connection_, kPruneWorkers, now_ / 1'000'000 - kForgotten).run();
-  return static_cast<int>(old.size());
 }
 
 Result<JobInfo> JobTransaction::control(const TenantId& tenant, JobId id, JobAction action) {

@@ -32,7 +32,10 @@ constexpr const char* kCount =
     R"sql(INSERT INTO job_count (kind, tenant, waiting, ready, running)
           VALUES (?2, ?1, ?3, ?4, ?5)
           ON CONFLICT (kind, tenant) DO UPDATE SET waiting = waiting + excluded.waiting,
-            ready = ready + excluded.ready, running = running + excluded.running)sql";
+            ready = ready + excluded.ready, running = running + excluded.running
+          RETURNING waiting = 0 AND ready = 0 AND running = 0)sql";
+constexpr const char* kForgetCount =
+    R"sql(DELETE FROM job_count WHERE tenant = ?1 AND kind = ?2)sql";
 constexpr const char* kWaiting =
     R"sql(SELECT waiting + ready FROM job_count WHERE tenant = ?1 AND kind = ?2)sql";
 constexpr const char* kEvent =
@@ -139,8 +142,14 @@ void JobTransaction::finish() {
   for (const auto& [key, counts] : counts_) {
     const bool changed = counts.waiting != 0 || counts.ready != 0 || counts.running != 0;
     if (!changed) continue;
-    Query(connection_, kCount, key.second, key.first, counts.waiting, counts.ready, counts.running)
-        .run();
+    bool empty = false;
+    {
+      Query kept(connection_, kCount, key.second, key.first, counts.waiting, counts.ready,
+                 counts.running);
+      // To its end: it takes effect there.
+      while (kept.row()) empty = kept.integer(0) != 0;
+    }
+    if (empty) Query(connection_, kForgetCount, key.second, key.first).run();
   }
   counts_.clear();
 }
@@ -199,6 +208,7 @@ Result<void> JobTransaction::check_lease(WorkerId worker) {
 
 void JobTransaction::claim(WorkerId worker, const ClaimQuota& quota,
                            std::vector<ClaimedJob>& claimed) {
+  if (paused(quota.kind)) return;
   std::vector<std::pair<JobRow, Bytes>> ready = next_ready(connection_, quota);
   claimed.reserve(claimed.size() + ready.size());
   for (auto& [row, input] : ready) claim_one(worker, row, std::move(input), claimed);

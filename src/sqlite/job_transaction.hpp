@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "aiserve/jobs/job_operator.hpp"
 #include "aiserve/jobs/job_reader.hpp"
 #include "sqlite/job_row.hpp"
 #include "sqlite/lease_clock.hpp"
@@ -30,6 +31,12 @@ class JobTransaction {
   /// Errors: not_found, conflict.
   Result<JobInfo> control(const TenantId& tenant, JobId id, JobAction action);
 
+  // For operators:
+  JobStoreStats stats();
+  void pause(std::string_view kind);
+  void resume(std::string_view kind);
+  int prune(std::int64_t before, int limit);
+
   /// Writes the counts; the last call of a transaction that changed jobs.
   void finish();
   /// It made jobs available.
@@ -51,7 +58,8 @@ class JobTransaction {
   void count(const JobRow& row, std::int64_t by);
   void claim_one(WorkerId worker, JobRow& row, Bytes input, std::vector<ClaimedJob>& claimed);
   Result<JobInfo> redrive(JobRow row);
-  int prune(int limit, std::int64_t oldest_kept);
+  bool paused(std::string_view kind);
+  void forget_expired(int limit);
 
   Connection& connection_;
   const std::int64_t now_;

@@ -158,9 +158,16 @@ CREATE TABLE job_event (
 );
 )schema";
 
-constexpr std::array<Migration, 2> kMigrations{{
+// Kinds that operators have paused; '' stands for all.
+constexpr std::string_view kPauses = R"schema(
+CREATE TABLE job_pause (kind TEXT PRIMARY KEY) WITHOUT ROWID;
+DELETE FROM job_count WHERE waiting = 0 AND ready = 0 AND running = 0;
+)schema";
+
+constexpr std::array<Migration, 3> kMigrations{{
     {1, "stores", kStores, 1},
     {2, "jobs", kJobs, 1},
+    {3, "pauses", kPauses, 2},
 }};
 
 }  // namespace

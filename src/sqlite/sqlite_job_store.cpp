@@ -20,6 +20,9 @@ constexpr const char* kList =
 constexpr const char* kListDead =
     R"sql(SELECT id FROM job_done WHERE tenant = ?1 AND id < ?2 AND state = 6
           ORDER BY id DESC)sql";
+constexpr const char* kInput = R"sql(SELECT input FROM job_input WHERE tenant = ?1 AND id = ?2)sql";
+constexpr const char* kHasTables =
+    R"sql(SELECT 1 FROM sqlite_schema WHERE name = 'job_pause' /* schema */)sql";
 constexpr const char* kPeek =
     R"sql(SELECT sequence, tenant, topic, payload FROM job_event
           ORDER BY sequence LIMIT ?1 /* across tenants: outbox */)sql";
@@ -38,6 +41,15 @@ SqliteJobStoreOptions checked(const SqliteJobStoreOptions& options) {
     throw ConfigError("sqlite job store: retention must be at least 1 s");
   }
   return options;
+}
+
+Result<std::vector<Enqueued>> enqueue_all(JobTransaction& transaction,
+                                          std::span<const NewJob> jobs) {
+  if (auto admitted = transaction.admit(jobs); !admitted) return admitted.error();
+  std::vector<Enqueued> done;
+  done.reserve(jobs.size());
+  for (const NewJob& job : jobs) done.push_back(transaction.enqueue(job));
+  return done;
 }
 
 std::optional<detail::JobRow> find(Connection& connection, const TenantId& tenant, JobId id) {
@@ -111,14 +123,33 @@ Async<std::vector<Enqueued>> SqliteJobStore::enqueue(const Context& ctx,
   const Result<void> good = detail::check_jobs(jobs, impl_->options.max_input);
   if (!good) co_return good.error();
   const auto work = [given = std::vector<NewJob>(jobs.begin(), jobs.end())](
-                        JobTransaction& transaction) -> Result<std::vector<Enqueued>> {
-    if (auto admitted = transaction.admit(given); !admitted) return admitted.error();
-    std::vector<Enqueued> done;
-    done.reserve(given.size());
-    for (const NewJob& job : given) done.push_back(transaction.enqueue(job));
-    return done;
-  };
+                        JobTransaction& transaction) { return enqueue_all(transaction, given); };
   co_return co_await impl_->write(ctx, work);
+}
+
+Result<std::vector<Enqueued>> SqliteJobStore::enqueue_in(sqlite3* connection,
+                                                         std::span<const NewJob> jobs) {
+  const Result<void> good = detail::check_jobs(jobs, impl_->options.max_input);
+  if (!good) return good.error();
+  Connection borrowed(connection);
+  if (!borrowed.in_transaction()) {
+    return Error(Errc::invalid_argument, "the connection is not in a transaction");
+  }
+  try {
+    if (!Query(borrowed, kHasTables).row()) {
+      return Error(Errc::invalid_argument, "the connection's file has no job store");
+    }
+    JobTransaction transaction(borrowed, impl_->now(), impl_->core.lease_now());
+    auto made = enqueue_all(transaction, jobs);
+    if (made) transaction.finish();
+    return made;
+  } catch (const SQLite::Exception& error) {
+    return detail::to_error(error);
+  }
+}
+
+void SqliteJobStore::committed() noexcept {
+  if (impl_->ready) impl_->ready();
 }
 
 Async<std::vector<Backlog>> SqliteJobStore::backlog(const Context& ctx,
@@ -195,6 +226,15 @@ Async<JobInfo> SqliteJobStore::get(const Context& ctx, const TenantId& tenant, J
   co_return co_await impl_->core.read(ctx, work);
 }
 
+Async<Bytes> SqliteJobStore::input(const Context& ctx, const TenantId& tenant, JobId id) {
+  const auto work = [tenant, id](Connection& connection) -> Result<Bytes> {
+    Query row(connection, kInput, tenant, id.value());
+    if (!row.row()) return Error(Errc::not_found, "no such job");
+    return row.bytes(0);
+  };
+  co_return co_await impl_->core.read(ctx, work);
+}
+
 Async<std::vector<JobInfo>> SqliteJobStore::list(const Context& ctx, const TenantId& tenant,
                                                  const JobPage& page) {
   if (auto good = detail::check_limit(page.limit); !good) co_return good.error();
@@ -208,6 +248,42 @@ Async<JobInfo> SqliteJobStore::control(const Context& ctx, const TenantId& tenan
                                        JobAction action) {
   const auto work = [tenant, id, action](JobTransaction& transaction) {
     return transaction.control(tenant, id, action);
+  };
+  co_return co_await impl_->write(ctx, work);
+}
+
+Async<JobStoreStats> SqliteJobStore::stats(const Context& ctx) {
+  const auto work = [this](Connection& connection) -> Result<JobStoreStats> {
+    return JobTransaction(connection, impl_->now(), impl_->core.lease_now()).stats();
+  };
+  co_return co_await impl_->core.read(ctx, work);
+}
+
+Async<void> SqliteJobStore::pause(const Context& ctx, std::string_view kind) {
+  if (auto good = detail::check_pause(kind); !good) co_return good.error();
+  const auto work = [name = std::string(kind)](JobTransaction& transaction) {
+    transaction.pause(name);
+    return success();
+  };
+  co_return co_await impl_->write(ctx, work);
+}
+
+Async<void> SqliteJobStore::resume(const Context& ctx, std::string_view kind) {
+  if (auto good = detail::check_pause(kind); !good) co_return good.error();
+  const auto work = [name = std::string(kind)](JobTransaction& transaction) {
+    transaction.resume(name);
+    return success();
+  };
+  co_return co_await impl_->write(ctx, work);
+}
+
+Async<int> SqliteJobStore::prune(const Context& ctx, WallTime before, int limit) {
+  if (limit < 1 || limit > 100'000) {
+    co_return Error(Errc::invalid_argument, "limit must be 1 to 100000");
+  }
+  const auto work = [end = before.time_since_epoch().count(),
+                     limit](JobTransaction& transaction) -> Result<int> {
+    return transaction.prune(end, limit);
   };
   co_return co_await impl_->write(ctx, work);
 }

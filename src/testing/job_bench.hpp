@@ -19,7 +19,11 @@ inline void need(bool held, const char* otherwise) {
 class JobBench {
  public:
   JobBench(const Context& ctx, JobStoreSides& sides, const PassTime& pass)
-      : ctx_(ctx), store_(sides.store), reader_(sides.reader), pass_(pass) {}
+      : ctx_(ctx),
+        store_(sides.store),
+        reader_(sides.reader),
+        operations_(sides.operations),
+        pass_(pass) {}
 
   static NewJob job(std::string_view input, const TenantId& tenant = kOne) {
     return NewJob(tenant, "kind", Bytes::copy(input));
@@ -106,11 +110,16 @@ class JobBench {
   const Context& ctx() const noexcept { return ctx_; }
   JobStore& store() const noexcept { return store_; }
   JobReader& reader() const noexcept { return reader_; }
+  JobOperator& operations() const {
+    need(operations_ != nullptr, "the store has no JobOperator");
+    return *operations_;
+  }
 
  private:
   const Context& ctx_;
   JobStore& store_;
   JobReader& reader_;
+  JobOperator* operations_;
   const PassTime& pass_;
 };
 

@@ -222,6 +222,11 @@ Step<void> takes_any_bytes(JobBench& bench) {
   const auto claimed = co_await bench.store().claim(bench.ctx(), worker, quotas);
   need(claimed.ok() && claimed->size() == 1, "a kind of any bytes was not found");
   need((*claimed)[0].input.text() == all, "an input has other bytes");
+  const auto input = co_await bench.reader().input(bench.ctx(), TenantId(), made.id);
+  const bool told = input.ok() ? input->text() == all : input.error().code() == Errc::unimplemented;
+  need(told, "an unfinished job's input is not given back");
+  const auto foreign = co_await bench.reader().input(bench.ctx(), kOne, made.id);
+  need(!foreign.ok(), "a tenant was given another's input");
   Settlement done((*claimed)[0], worker, Kind::done);
   done.result = Bytes::copy(all);
   co_await bench.settle(done);

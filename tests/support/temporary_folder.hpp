@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-namespace aiserve::testing {
+namespace aiserve::inline v0::testing {
 
 class TemporaryFolder {
  public:
@@ -30,4 +30,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace aiserve::testing
+}  // namespace aiserve::inline v0::testing

@@ -26,8 +26,8 @@ namespace aiserve::inline v0::http {
 
 /// Enqueues a job of that kind with the body as input. 202 after the commit, with Location (the
 /// request's path and the id) and {"id":"17"}. With an Idempotency-Key of 1 to 255 printable
-/// characters a repetition within a day is answered with the job that is there; the body of a
-/// repetition is not compared.
+/// characters a repetition within a day is answered with the job that is there; with another body
+/// it is 422.
 detail::AsyncHandler submit(JobQueue& jobs, std::string kind);
 /// {"id","kind","state","attempt","max_attempts","cancel_requested","created_at"} and, when there
 /// are any, "started_at", "finished_at", "error".

@@ -37,6 +37,7 @@ struct JobQueueSnapshot {
   std::int64_t ready = 0;     ///< of the kinds of this process, as last seen
   std::size_t held = 0;       ///< claimed by this process
   std::size_t running = 0;    ///< of those: handlers
+  bool claiming = false;      ///< more may be on their way
   std::size_t unsettled = 0;  ///< outcomes that wait for the store
   std::size_t stuck = 0;      ///< handlers that run on beyond the timeout
   bool leased = false;        ///< this process is known as a worker
@@ -74,6 +75,7 @@ class JobQueue {
 
   /// Of the Context's tenant. Errors: those of JobReader.
   Async<JobInfo> get(const Context& ctx, JobId id);
+  Async<Bytes> input(const Context& ctx, JobId id);
   Async<std::vector<JobInfo>> list(const Context& ctx, const JobPage& page);
   /// A waiting job at once. A running one is asked to end: at once if it runs here, else with its
   /// worker's next heartbeat.

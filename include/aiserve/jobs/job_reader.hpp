@@ -31,6 +31,9 @@ class JobReader {
 
   /// With its result.
   virtual Async<JobInfo> get(const Context& ctx, const TenantId& tenant, JobId id) = 0;
+  /// What it was enqueued with; a store may forget it when the job is finished. Default:
+  /// unimplemented.
+  virtual Async<Bytes> input(const Context& ctx, const TenantId& tenant, JobId id);
   /// The tenant's jobs, latest first.
   virtual Async<std::vector<JobInfo>> list(const Context& ctx, const TenantId& tenant,
                                            const JobPage& page) = 0;

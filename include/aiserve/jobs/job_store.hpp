@@ -40,6 +40,8 @@ struct Backlog {
   WallTime oldest{};
   /// ... and its place in line: that time plus kAgeing per step of its priority.
   WallTime turn{};
+  /// By an operator (JobOperator::pause): a claim gives none.
+  bool paused = false;
 };
 
 struct ClaimQuota {

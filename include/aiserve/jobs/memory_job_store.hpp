@@ -1,6 +1,6 @@
-/// MemoryJobStore: a JobStore and JobReader that ends with the process: for a host's tests, with
-/// testing::SimRuntime in virtual time, and for work that may be lost. Keeps the rules of the
-/// durable stores. *Thread safety:* any thread. *Errors:* those of the ports.
+/// MemoryJobStore: a JobStore, JobReader and JobOperator that ends with the process: for a host's
+/// tests, with testing::SimRuntime in virtual time, and for work that may be lost. Keeps the rules
+/// of the durable stores. *Thread safety:* any thread. *Errors:* those of the ports.
 ///
 ///     testing::SimRuntime sim;
 ///     MemoryJobStore store({.clock = &sim.clock()});
@@ -8,6 +8,7 @@
 #pragma once
 
 #include <aiserve/core/clock.hpp>
+#include <aiserve/jobs/job_operator.hpp>
 #include <aiserve/jobs/job_reader.hpp>
 #include <aiserve/jobs/job_store.hpp>
 
@@ -27,7 +28,7 @@ struct MemoryJobStoreOptions {
   const Clock* clock = nullptr;
 };
 
-class MemoryJobStore final : public JobStore, public JobReader {
+class MemoryJobStore final : public JobStore, public JobReader, public JobOperator {
  public:
   /// Throws ConfigError when an option is out of its range.
   explicit MemoryJobStore(MemoryJobStoreOptions options = {});
@@ -46,10 +47,16 @@ class MemoryJobStore final : public JobStore, public JobReader {
   void on_ready(std::function<void()> ready) override;
 
   Async<JobInfo> get(const Context& ctx, const TenantId& tenant, JobId id) override;
+  Async<Bytes> input(const Context& ctx, const TenantId& tenant, JobId id) override;
   Async<std::vector<JobInfo>> list(const Context& ctx, const TenantId& tenant,
                                    const JobPage& page) override;
   Async<JobInfo> control(const Context& ctx, const TenantId& tenant, JobId id,
                          JobAction action) override;
+
+  Async<JobStoreStats> stats(const Context& ctx) override;
+  Async<void> pause(const Context& ctx, std::string_view kind) override;
+  Async<void> resume(const Context& ctx, std::string_view kind) override;
+  Async<int> prune(const Context& ctx, WallTime before, int limit) override;
 
  private:
   struct Impl;

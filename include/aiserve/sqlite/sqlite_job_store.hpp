@@ -1,4 +1,4 @@
-/// SqliteJobStore: JobStore, JobReader and Outbox in a SqliteDatabase.
+/// SqliteJobStore: JobStore, JobReader, JobOperator and Outbox in a SqliteDatabase.
 ///
 /// Group commit makes one transaction of whatever waits: settlements, new jobs, claims. Waiting and
 /// running jobs lie in a narrow table; inputs, and finished jobs with their results, apart.
@@ -11,6 +11,7 @@
 ///     SqliteJobStore other(database);  // shares a file with other stores
 #pragma once
 
+#include <aiserve/jobs/job_operator.hpp>
 #include <aiserve/jobs/job_reader.hpp>
 #include <aiserve/jobs/job_store.hpp>
 #include <aiserve/jobs/outbox.hpp>
@@ -19,6 +20,8 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+
+struct sqlite3;
 
 namespace aiserve::inline v0 {
 
@@ -31,7 +34,7 @@ struct SqliteJobStoreOptions {
   std::chrono::milliseconds retention = std::chrono::hours(24 * 7);
 };
 
-class SqliteJobStore final : public JobStore, public JobReader, public Outbox {
+class SqliteJobStore final : public JobStore, public JobReader, public JobOperator, public Outbox {
  public:
   explicit SqliteJobStore(SqliteDatabase& database, SqliteJobStoreOptions options = {});
   /// With a database of its own.
@@ -40,6 +43,15 @@ class SqliteJobStore final : public JobStore, public JobReader, public Outbox {
   ~SqliteJobStore() override;
 
   Async<std::vector<Enqueued>> enqueue(const Context& ctx, std::span<const NewJob> jobs) override;
+  /// In a transaction that the host has begun on a connection of its own to the same file: the jobs
+  /// are there when it commits, and never were if it does not. Blocks for as long as the statements
+  /// take, so not on an I/O thread. Inputs are stored as they are (JobQueueOptions::codec is not
+  /// applied). *Errors:* those of enqueue(); invalid_argument without a transaction or the tables.
+  /// *Thread safety:* the connection's.
+  Result<std::vector<Enqueued>> enqueue_in(sqlite3* connection, std::span<const NewJob> jobs);
+  /// After that commit: wakes this process's workers, which otherwise find the jobs when they poll.
+  /// Any thread.
+  void committed() noexcept;
   Async<std::vector<Backlog>> backlog(const Context& ctx,
                                       std::span<const std::string_view> kinds) override;
   Async<std::vector<ClaimedJob>> claim(const Context& ctx, WorkerId worker,
@@ -52,10 +64,16 @@ class SqliteJobStore final : public JobStore, public JobReader, public Outbox {
   void on_ready(std::function<void()> ready) override;
 
   Async<JobInfo> get(const Context& ctx, const TenantId& tenant, JobId id) override;
+  Async<Bytes> input(const Context& ctx, const TenantId& tenant, JobId id) override;
   Async<std::vector<JobInfo>> list(const Context& ctx, const TenantId& tenant,
                                    const JobPage& page) override;
   Async<JobInfo> control(const Context& ctx, const TenantId& tenant, JobId id,
                          JobAction action) override;
+
+  Async<JobStoreStats> stats(const Context& ctx) override;
+  Async<void> pause(const Context& ctx, std::string_view kind) override;
+  Async<void> resume(const Context& ctx, std::string_view kind) override;
+  Async<int> prune(const Context& ctx, WallTime before, int limit) override;
 
   Async<std::vector<OutboxEvent>> peek(const Context& ctx, int limit) override;
   Async<void> ack(const Context& ctx, std::int64_t up_to) override;

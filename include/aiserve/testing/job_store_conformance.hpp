@@ -1,5 +1,6 @@
 /// What every job store has to do, as cases that any test framework can run; see
-/// store_conformance.hpp. The store is a JobStore and a JobReader; each case wants it empty.
+/// store_conformance.hpp. The store is a JobStore and a JobReader, and a JobOperator if it can be
+/// controlled as a whole; each case wants it empty.
 /// *Thread safety:* as the store.
 ///
 ///     for (const auto& one : testing::job_store_cases()) {
@@ -8,18 +9,21 @@
 ///     }
 #pragma once
 
+#include <aiserve/jobs/job_operator.hpp>
 #include <aiserve/jobs/job_reader.hpp>
 #include <aiserve/jobs/job_store.hpp>
 #include <aiserve/testing/store_conformance.hpp>
 
 namespace aiserve::inline v0::testing {
 
-/// The two sides of one store.
+/// The sides of one store.
 struct JobStoreSides {
   JobStore& store;
   JobReader& reader;
+  JobOperator* operations = nullptr;  ///< for job_operator_cases()
 };
 
 std::span<const StoreCase<JobStoreSides>> job_store_cases() noexcept;
+std::span<const StoreCase<JobStoreSides>> job_operator_cases() noexcept;
 
 }  // namespace aiserve::inline v0::testing

@@ -11,6 +11,8 @@
 #include "aiserve/http/client.hpp"
 #include "aiserve/http/metrics.hpp"
 #include "aiserve/http/server.hpp"
+#include "aiserve/jobs/job_queue.hpp"
+#include "aiserve/jobs/memory_job_store.hpp"
 #include "unit/http/certificates.hpp"
 #include "unit/http/client.hpp"
 #include "unit/serving/sim_bench.hpp"
@@ -34,7 +36,8 @@ std::set<std::string> matches(const std::string& text, const char* pattern, std:
   return found;
 }
 
-// What a program with a Runtime, a Server and a Batcher exports after one request of each.
+// What a program with a Runtime, a Server, a JobQueue and a Batcher exports after one request of
+// each.
 std::string exported() {
   testing::SimBench bench;
   http::Server server(bench.sim.runtime(), {.address = "127.0.0.1", .port = 0});
@@ -46,6 +49,10 @@ std::string exported() {
                                                   .tls = {.certificate = files.file("a.crt"),
                                                           .private_key = files.file("a.key")}});
   const http::Client asks(bench.sim.runtime());
+  MemoryJobStore store;
+  JobQueue jobs(bench.sim.runtime(), store);
+  jobs.on("a",
+          [](const Context&, const Job&) -> Async<JobOutcome> { co_return JobOutcome::done(); });
   server.get("/metrics", http::metrics(bench.telemetry));
   bench.sim.start();
   bench.ask(testing::of_tenant("acme"), 1);
@@ -74,7 +81,7 @@ std::set<std::string> series() { return matches(program(), R"((^|\n)(aiserve_\w+
 
 void check_names(const std::string& path, const std::set<std::string>& known) {
   const std::set<std::string> used =
-      matches(read(path), R"(aiserve_(batcher|http|pool|event|spans|build)_\w+)");
+      matches(read(path), R"(aiserve_(batcher|http|jobs|pool|event|spans|build)_\w+)");
   REQUIRE_FALSE(used.empty());
   for (const std::string& name : used) CHECK_MESSAGE(known.count(name) == 1, path << ": " << name);
 }
@@ -104,10 +111,12 @@ TEST_CASE("every metric in the documentation is exported") {
   std::set<std::string> known = families();
   known.merge(series());
   for (const char* page :
-       {"docs/batching.md", "docs/client.md", "docs/http.md", "docs/websocket.md",
+       {"docs/batching.md", "docs/client.md", "docs/http.md", "docs/jobs.md", "docs/websocket.md",
         "docs/operations.md", "docs/runbooks/certificates.md", "docs/runbooks/connections.md",
-        "docs/runbooks/hung-instance.md", "docs/runbooks/shedding.md",
-        "docs/runbooks/padding-waste.md"}) {
+        "docs/runbooks/hung-instance.md", "docs/runbooks/job-store.md",
+        "docs/runbooks/lease-losses.md", "docs/runbooks/padding-waste.md",
+        "docs/runbooks/pool-exhausted.md", "docs/runbooks/queue-age.md",
+        "docs/runbooks/shedding.md"}) {
     check_names(page, known);
   }
 }

@@ -1,6 +1,9 @@
 #include "aiserve/http/jobs.hpp"
 
 #include <array>
+#include <memory>
+#include <set>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -105,6 +108,47 @@ TEST_CASE("the same Idempotency-Key is the same job, of the same tenant only") {
   CHECK(Service::location(service.ask("POST /v1/jobs", "a", key)) == first);
   service.web.sim.advance(11s);
   CHECK(service.runs == 2);
+}
+
+TEST_CASE("an Idempotency-Key is not used for two requests") {
+  Service service;
+  const char* key = "Idempotency-Key: order-17\r\n";
+  const std::string first = Service::location(service.ask("POST /v1/jobs", "a", key));
+  const Reply other = service.ask("POST /v1/jobs", "b", key);
+  CHECK(other.status == 422);
+  CHECK(Service::has(other, "another request"));
+  service.web.sim.advance(11s);
+  CHECK(service.ask("POST /v1/jobs", "", key).status == 422);
+  CHECK(service.ask("POST /v1/jobs", "b", key, "two").status == 202);
+  CHECK(Service::location(service.ask("POST /v1/jobs", "a", key)) == first);
+  // The job is gone, its key is not: the key alone tells.
+  const WallTime now = service.web.sim.clock().wall_now();
+  REQUIRE(
+      block_on(service.web.sim.runtime(), service.store.prune(Context::background(), now + 1s, 10))
+          .value() == 1);
+  CHECK(Service::location(service.ask("POST /v1/jobs", "b", key)) == first);
+}
+
+TEST_CASE("one Idempotency-Key that is sent 64 times at once is one job, told to all") {
+  Service service;
+  std::vector<std::unique_ptr<http::RawClient>> clients;
+  for (int i = 0; i < 64; ++i) {
+    clients.push_back(std::make_unique<http::RawClient>());
+    clients.back()->connect(service.web.server.port());
+    clients.back()->send(
+        "POST /v1/jobs HTTP/1.1\r\nHost: a\r\nX-Tenant: one\r\nIdempotency-Key: k\r\n"
+        "Content-Length: 2\r\n\r\nin");
+  }
+  std::set<std::string> locations;
+  for (const auto& client : clients) {
+    REQUIRE(service.web.run_until([&client] { return client->pending(); }));
+    const Reply reply = client->reply();
+    CHECK(reply.status == 202);
+    locations.insert(Service::location(reply));
+  }
+  CHECK(locations.size() == 1);
+  service.web.sim.advance(11s);
+  CHECK(service.runs == 1);
 }
 
 TEST_CASE("bad keys, ids and parameters are refused") {

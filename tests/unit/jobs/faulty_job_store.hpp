@@ -26,6 +26,7 @@ class FaultyJobStore final : public JobStore {
     ++claims;
     if (down) co_return Error(Errc::unavailable, "down");
     Result<std::vector<ClaimedJob>> claimed = co_await below_.claim(ctx, worker, quotas);
+    if (slow_claims > Duration(0)) static_cast<void>(co_await sleep(ctx, slow_claims));
     // Its answer is lost: the jobs are this worker's and it does not know.
     if (lose_claims > 0 && claimed.ok() && !claimed->empty()) {
       --lose_claims;
@@ -60,6 +61,7 @@ class FaultyJobStore final : public JobStore {
 
   bool down = false;
   bool deaf = false;  // to heartbeats
+  Duration slow_claims{0};
   int lose_claims = 0;
   int lose_settles = 0;
   int backlogs = 0;

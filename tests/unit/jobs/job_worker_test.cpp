@@ -200,3 +200,27 @@ TEST_CASE("what kills its worker again and again is quarantined") {
   CHECK(pair.info(id).state == JobState::discarded);
   CHECK(pair.info(id).crashes == 3);
 }
+
+TEST_CASE("a drain waits for the jobs that a claim on its way brings") {
+  Pair pair;
+  int runs = 0;
+  pair.first.on("a", ends(JobOutcome::done(), &runs));
+  pair.faulty.slow_claims = 1s;
+  pair.sim.start();
+  const JobId id = pair.enqueue("a");
+  pair.sim.advance(100ms);
+  REQUIRE(pair.faulty.claims == 1);
+  bool drained = false;
+  const auto drain = [&](const Context& ctx) -> Async<void> {
+    const Result<void> done = co_await pair.first.drain(ctx);
+    drained = done.ok();
+    co_return done;
+  };
+  spawn(pair.sim.runtime(), pair.ctx, drain);
+  pair.sim.advance(500ms);
+  CHECK_FALSE(drained);
+  pair.sim.advance(1s);
+  CHECK(drained);
+  CHECK(runs == 1);
+  CHECK(pair.info(id).state == JobState::completed);
+}

@@ -15,7 +15,7 @@ class Fresh {
  public:
   explicit Fresh(const Clock& clock)
       : store_(std::make_unique<MemoryJobStore>(MemoryJobStoreOptions{.clock = &clock})),
-        sides_(std::make_unique<JobStoreSides>(JobStoreSides{*store_, *store_})) {}
+        sides_(std::make_unique<JobStoreSides>(JobStoreSides{*store_, *store_, store_.get()})) {}
   JobStoreSides& operator*() const noexcept { return *sides_; }
 
  private:
@@ -30,6 +30,11 @@ const Context& kCtx = Context::background();
 
 TEST_CASE("the job store in memory does what every one has to do") {
   testing::run_cases(testing::job_store_cases(),
+                     [](testing::SimRuntime& sim) { return Fresh(sim.clock()); });
+}
+
+TEST_CASE("the job store in memory is controlled as every one has to be") {
+  testing::run_cases(testing::job_operator_cases(),
                      [](testing::SimRuntime& sim) { return Fresh(sim.clock()); });
 }
 

@@ -47,7 +47,7 @@ class Fresh {
       : folder_(std::make_unique<TemporaryFolder>()),
         store_(std::make_unique<SqliteJobStore>(
             runtime, SqliteDatabaseOptions{.path = folder_->file("jobs.db")})),
-        sides_(std::make_unique<JobStoreSides>(JobStoreSides{*store_, *store_})) {}
+        sides_(std::make_unique<JobStoreSides>(JobStoreSides{*store_, *store_, store_.get()})) {}
   JobStoreSides& operator*() const { return *sides_; }
 
  private:
@@ -77,6 +77,89 @@ TEST_CASE("the job store in SQLite does what every one has to do") {
                      [](testing::SimRuntime& sim) { return Fresh(sim.runtime()); });
 }
 
+TEST_CASE("the job store in SQLite is controlled as every one has to be") {
+  testing::run_cases(testing::job_operator_cases(),
+                     [](testing::SimRuntime& sim) { return Fresh(sim.runtime()); });
+}
+
+TEST_CASE("a kind without unfinished jobs leaves no counter") {
+  const TemporaryFolder folder;
+  StoresBench bench(folder);
+  REQUIRE(bench.enqueue({job("a")}).ok());
+  const WorkerId worker = start_worker(bench);
+  const std::vector<ClaimedJob> claimed = claim(bench, worker, 1);
+  REQUIRE(settle(bench, Settlement(claimed[0], worker, JobOutcomeKind::done)) == Settled::applied);
+  SQLite::Database file(folder.file("stores.db"));
+  CHECK(file.execAndGet("SELECT count(*) FROM job_count").getInt() == 0);
+}
+
+TEST_CASE("jobs are enqueued in a host's own transaction, with it or not at all") {
+  const TemporaryFolder folder;
+  StoresBench bench(folder);
+  int told = 0;
+  bench.jobs.on_ready([&] { ++told; });
+  SQLite::Database host(folder.file("stores.db"), SQLite::OPEN_READWRITE, 5'000);
+  host.exec("CREATE TABLE orders (name TEXT)");
+  const std::vector<NewJob> jobs{job("a"), job("b")};
+  const auto in_transaction = [&](const char* end) {
+    host.exec("BEGIN IMMEDIATE");
+    host.exec("INSERT INTO orders VALUES ('x')");
+    const auto made = bench.jobs.enqueue_in(host.getHandle(), jobs);
+    host.exec(end);
+    return made.value();
+  };
+  const auto undone = in_transaction("ROLLBACK");
+  CHECK(bench.info(undone[0].id).error().code() == Errc::not_found);
+  const auto kept = in_transaction("COMMIT");
+  REQUIRE(kept.size() == 2);
+  CHECK(bench.info(kept[1].id).value().state == JobState::available);
+  CHECK(host.execAndGet("SELECT count(*) FROM orders").getInt() == 1);
+  check_counts(folder);
+  CHECK(told == 0);
+  bench.jobs.committed();
+  CHECK(told == 1);
+  const WorkerId worker = start_worker(bench);
+  CHECK(claim(bench, worker, 10).size() == 2);
+}
+
+TEST_CASE(
+    "a host's connection without a transaction, of another file, or jobs too many are refused") {
+  const TemporaryFolder folder;
+  StoresBench bench(folder);
+  SQLite::Database host(folder.file("stores.db"), SQLite::OPEN_READWRITE, 5'000);
+  const std::vector<NewJob> one{job("a")};
+  CHECK(bench.jobs.enqueue_in(host.getHandle(), one).error().code() == Errc::invalid_argument);
+  SQLite::Database other(":memory:", SQLite::OPEN_READWRITE);
+  other.exec("BEGIN");
+  CHECK(bench.jobs.enqueue_in(other.getHandle(), one).error().code() == Errc::invalid_argument);
+  NewJob bad = job("a");
+  bad.kind.clear();
+  NewJob bounded = job("a");
+  bounded.max_waiting = 1;
+  host.exec("BEGIN IMMEDIATE");
+  const std::vector<NewJob> invalid{bad};
+  CHECK(bench.jobs.enqueue_in(host.getHandle(), invalid).error().code() == Errc::invalid_argument);
+  const std::vector<NewJob> many{bounded, bounded};
+  CHECK(bench.jobs.enqueue_in(host.getHandle(), many).error().code() == Errc::overloaded);
+  CHECK(bench.jobs.enqueue_in(host.getHandle(), one).ok());
+  host.exec("COMMIT");
+  check_counts(folder);
+}
+
+TEST_CASE("a pause survives a restart") {
+  const TemporaryFolder folder;
+  {
+    StoresBench bench(folder);
+    REQUIRE(block_on(bench.sim.runtime(), bench.jobs.pause(kCtx, "kind")).ok());
+  }
+  StoresBench bench(folder);
+  REQUIRE(bench.enqueue({job("a")}).ok());
+  const WorkerId worker = start_worker(bench);
+  CHECK(claim(bench, worker, 1).empty());
+  REQUIRE(block_on(bench.sim.runtime(), bench.jobs.resume(kCtx, "kind")).ok());
+  CHECK(claim(bench, worker, 1).size() == 1);
+}
+
 TEST_CASE("jobs survive a restart in whatever state they are, and leases go on") {
   const TemporaryFolder folder;
   const WorkerId worker = WorkerId::generate();
@@ -95,6 +178,12 @@ TEST_CASE("jobs survive a restart in whatever state they are, and leases go on")
   }
   StoresBench bench(folder);
   CHECK(bench.info(ids[0].id).value().result->text() == "result");
+  const auto input = [&](JobId id) {
+    return block_on(bench.sim.runtime(), bench.jobs.input(kCtx, kTenant, id));
+  };
+  CHECK(input(ids[0].id).value().text() == "done");
+  CHECK(input(ids[1].id).value().text() == "running");
+  CHECK(input(JobId(999)).error().code() == Errc::not_found);
   CHECK(bench.info(ids[1].id).value().state == JobState::running);
   CHECK(bench.info(ids[2].id).value().state == JobState::available);
   CHECK(settle(bench, Settlement(running, worker, JobOutcomeKind::done)) == Settled::applied);
@@ -266,6 +355,7 @@ TEST_CASE("no statement of the stores touches a tenant's rows without naming the
                                       "across tenants: due",
                                       "across tenants: leases",
                                       "across tenants: dispatcher",
+                                      "across tenants: operator",
                                       "across tenants: retention",
                                       "across tenants: a worker's own jobs",
                                       "across tenants: outbox"};
