@@ -26,7 +26,7 @@ constexpr const char* kFakeTime = "/usr/lib/" AISERVE_TRIPLET "/faketime/libfake
 int stop_in_the_middle(const TemporaryFolder& folder, const Said& said) {
   Countdown ended(1);
   const LogSink log = [&said](LogLevel, std::string_view line) { said(std::string(line)); };
-  QueueProcess process(folder, log);
+  QueueProcess process(folder, log, {}, 1s);
   process.jobs.on("nap", [&](const Context&, const Job&) -> Async<JobOutcome> {
     ::raise(SIGSTOP);  // all threads of the process
     ended.count();
@@ -42,7 +42,7 @@ int stop_in_the_middle(const TemporaryFolder& folder, const Said& said) {
 int hog(const TemporaryFolder& folder, const Said& said) {
   const LogSink log = [&said](LogLevel, std::string_view line) { said(std::string(line)); };
   RuntimeOptions options{.drain_timeout = 1ms, .stuck_timeout = 1h};
-  QueueProcess process(folder, log, options);
+  QueueProcess process(folder, log, options, 1s);
   process.jobs.on("hog", [&](const Context&, const Job&) -> Async<JobOutcome> {
     said("begun");
     for (;;) ::pause();
@@ -130,7 +130,7 @@ TEST_CASE("a worker whose clock jumps (child)" * doctest::skip()) {
   Telemetry telemetry({.log_sink = [](LogLevel, std::string_view) {}});
   Runtime runtime({.telemetry = &telemetry});
   SqliteJobStore store(runtime, {.path = folder + "/jobs.db"});
-  JobQueue jobs(runtime, store, {.concurrency = 1, .lease = 1s});
+  JobQueue jobs(runtime, store, {.concurrency = 1, .lease = 30s});
   Countdown ended(12);
   std::vector<std::int64_t> hours;
   jobs.on("tick", [&](const Context&, const Job& job) -> Async<JobOutcome> {

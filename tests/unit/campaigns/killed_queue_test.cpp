@@ -39,7 +39,8 @@ NewJob make(QueueProcess& process) {
 }
 
 int serve_until_killed(const TemporaryFolder& folder, const Said& said, std::uint64_t life) {
-  QueueProcess process(folder);
+  const LogSink quiet = [](LogLevel, std::string_view) {};
+  QueueProcess process(folder, quiet, {}, 1s);
   process.jobs.on("work", patient(), work);
   const auto produce = [&](const Context& ctx) -> Async<void> {
     const NewJob job = make(process);

@@ -37,13 +37,14 @@ class Countdown {
   std::int64_t left_;
 };
 
+/// `lease`: short for those that are to be taken for dead, so that nobody waits for long.
 struct QueueProcess {
   QueueProcess(const TemporaryFolder& folder, LogSink log, RuntimeOptions options = {},
-               JobQueueOptions queue = {.concurrency = 4, .lease = std::chrono::seconds(1)})
+               std::chrono::milliseconds lease = std::chrono::seconds(30))
       : telemetry({.log_sink = std::move(log)}),
         runtime(with(std::move(options), telemetry)),
         store(runtime, {.path = folder.file("jobs.db")}),
-        jobs(runtime, store, std::move(queue)) {}
+        jobs(runtime, store, {.concurrency = 4, .lease = lease}) {}
   explicit QueueProcess(const TemporaryFolder& folder)
       : QueueProcess(folder, [](LogLevel, std::string_view) {}) {}
   ~QueueProcess() { runtime.shutdown(); }
