@@ -11,9 +11,7 @@ Cache::~Cache() = default;
 
 std::optional<Hit> Cache::find(const TenantId& tenant, KeyView key) {
   const auto place = impl_->tier.place(tenant, key);
-  auto found = impl_->tier.find(place, tenant, key, impl_->clock.now());
-  if (!found) return std::nullopt;
-  return std::move(found->hit);
+  return impl_->tier.find(place, tenant, key, impl_->clock.now());
 }
 
 std::optional<Hit> Cache::find(const Context& ctx, KeyView key) {

@@ -22,7 +22,7 @@ constexpr std::size_t allocated(std::size_t size) noexcept { return (size + 8 + 
 
 static_assert(sizeof(CacheEntry) == 56);
 
-CacheEntry::CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) noexcept
+CacheEntry::CacheEntry(const EntrySpec& spec, std::uint32_t size) noexcept
     : hash(spec.hash),
       stamp(spec.stamp),
       stored_ms_(spec.now_ms & kMostMs),
@@ -34,11 +34,17 @@ CacheEntry::CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) n
       cost_(spec.cost),
       hits_(0),
       laps_(0),
-      in_main_(false),
-      flags_(static_cast<std::uint8_t>((spec.key.structured() ? kStructured : 0) |
-                                       (spec.negative ? kNegative : 0) | (shared ? kShared : 0) |
-                                       (spec.grace.ms() != 0 ? kGrace : 0))) {
+      in_main_(0),
+      flags_(flags_of(spec) & 15u),
+      lent_(0) {
+  references.store(kReferences, std::memory_order_relaxed);
   packed = size;
+}
+
+std::uint16_t CacheEntry::flags_of(const EntrySpec& spec) noexcept {
+  return static_cast<std::uint16_t>(
+      (spec.key.structured() ? kStructured : 0) | (spec.negative ? kNegative : 0) |
+      (is_shared(spec) ? kShared : 0) | (spec.grace.ms() != 0 ? kGrace : 0));
 }
 
 std::size_t CacheEntry::size_for(const EntrySpec& spec) noexcept {
@@ -49,8 +55,7 @@ std::size_t CacheEntry::size_for(const EntrySpec& spec) noexcept {
 
 CacheEntry* CacheEntry::construct(void* memory, const EntrySpec& spec, std::size_t size,
                                   std::uint32_t pooled) noexcept {
-  auto* entry =
-      new (memory) CacheEntry(spec, is_shared(spec), static_cast<std::uint32_t>(size) | pooled);
+  auto* entry = new (memory) CacheEntry(spec, static_cast<std::uint32_t>(size) | pooled);
   if (!spec.key.bytes().empty()) {
     std::memcpy(entry->body(), spec.key.bytes().data(), spec.key.bytes().size());
   }
@@ -84,26 +89,27 @@ void CacheEntry::write_body(const EntrySpec& spec) noexcept {
   }
 }
 
-// Readers get at the value under the shard's lock only, or from each other: who holds the only
-// reference there is remains alone.
+// Readers get at the value under the shard's lock only, or from each other: while there are none
+// and the shard is locked, there will be none.
 bool CacheEntry::overwrite(const EntrySpec& spec) noexcept {
   if (has(kShared) || spec.value->size() > kMostInline) return false;
   if (packed_size() != value_offset() + spec.value->size()) return false;
   if (spec.labels.size() != labels_ || (spec.grace.ms() != 0) != has(kGrace)) return false;
-  if (references.load(std::memory_order_acquire) != 1) return false;
+  if (!nobody_reads()) return false;
   stamp = spec.stamp;
   stored_ms_ = spec.now_ms & kMostMs;
   ttl_ = spec.ttl;
   soft_ttl_ = spec.soft_ttl;
   cost_ = ShortCost(spec.cost);
-  flags_ = static_cast<std::uint8_t>((flags_ & ~kNegative) | (spec.negative ? kNegative : 0));
+  flags_ = flags_of(spec) & 15u;
   write_body(spec);
   return true;
 }
 
 void CacheEntry::drop(CacheEntry* entry) noexcept {
   if (entry->has(kShared)) entry->shared_value().~Bytes();
-  release(entry);
+  const std::uint32_t held = entry->held();
+  if (entry->references.fetch_sub(held, std::memory_order_acq_rel) == held) free_block(entry);
 }
 
 Bytes& CacheEntry::shared_value() noexcept {

@@ -3,10 +3,12 @@
 //
 //     header | key | labels, 4 bytes each | grace, 4 bytes | value, aligned to 8
 //
-// An inline value is handed out as a Bytes over this very block: the cache holds one reference,
-// each reader one more, and whoever is last frees it.
+// An inline value is handed out as a Bytes over this very block, and whoever is last frees it. The
+// cache holds a great many references and gives one of them to each reader: its own count of them
+// needs the shard's lock only, and no instruction that other cores must agree to.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -60,13 +62,11 @@ class CacheEntry : public ByteBlock {
   static CacheEntry* recreate(const EntrySpec& spec, CacheEntry* spare) noexcept;
   /// True if the memory of this entry, which has left, may be used for another: it came from a heap
   /// and nobody holds the value.
-  bool is_spare() const noexcept {
-    return pooled() && !has(kShared) && references.load(std::memory_order_acquire) == 1;
-  }
+  bool is_spare() const noexcept { return pooled() && !has(kShared) && nobody_reads(); }
   /// Takes the place of what this entry of the same key holds; its queue and its hits stay. False,
   /// and nothing done, if it does not fit exactly or a reader holds the value. The shard is locked.
   bool overwrite(const EntrySpec& spec) noexcept;
-  /// Gives the cache's reference up.
+  /// Gives the cache's references up.
   static void drop(CacheEntry* entry) noexcept;
 
   KeyView key() const noexcept { return {{key_at(), key_size_}, has(kStructured)}; }
@@ -78,7 +78,8 @@ class CacheEntry : public ByteBlock {
     if (has(kShared)) return shared_value();
     const std::size_t offset = value_offset();
     if (packed_size() == offset) return {};
-    references.fetch_add(1, std::memory_order_relaxed);
+    if (lent_ == kMostLent) take_references_back();
+    lent_ = (lent_ + 1u) & kMostLent;
     const auto* data = reinterpret_cast<const std::byte*>(this) + offset;
     return BytesAccess::adopt(this, data, packed_size() - offset);
   }
@@ -86,6 +87,12 @@ class CacheEntry : public ByteBlock {
   void prefetch() const noexcept {
     const auto* at = reinterpret_cast<const char*>(this);
     for (std::size_t line = 1; line < 5; ++line) __builtin_prefetch(at + 64 * line);
+  }
+  /// The first lines of what an entry in the place of this one will write.
+  void prefetch_to_write(std::size_t size) const noexcept {
+    const auto* at = reinterpret_cast<const char*>(this);
+    const std::size_t end = std::min<std::size_t>(size, 512);
+    for (std::size_t line = 0; line < end; line += 64) __builtin_prefetch(at + line, 1);
   }
   CacheLabel label(std::size_t i) const noexcept;
   std::size_t labels() const noexcept { return labels_; }
@@ -96,12 +103,17 @@ class CacheEntry : public ByteBlock {
   std::uint64_t age_ms(std::uint64_t now_ms) const noexcept {
     return now_ms > stored_ms_ ? now_ms - stored_ms_ : 0;
   }
+  bool fresh_at(std::uint64_t age_ms) const noexcept {
+    return age_ms < ttl_.ms() && age_ms < soft_ttl_.ms();
+  }
   std::uint64_t ttl_ms() const noexcept { return ttl_.ms(); }
   std::uint64_t soft_ttl_ms() const noexcept { return soft_ttl_.ms(); }
   std::uint64_t grace_ms() const noexcept;
   std::uint64_t cost_ns() const noexcept { return cost_.ns(); }
 
-  decide::FifoMarks marks() const noexcept { return {hits_, laps_}; }
+  decide::FifoMarks marks() const noexcept {
+    return {static_cast<std::uint8_t>(hits_), static_cast<std::uint8_t>(laps_)};
+  }
   void mark(decide::FifoMarks marks) noexcept {
     hits_ = marks.hits & 3;
     laps_ = marks.laps & 3;
@@ -118,18 +130,20 @@ class CacheEntry : public ByteBlock {
 
   LaneId lane() const noexcept { return lane_; }
   void set_lane(LaneId lane) noexcept { lane_ = lane & (kMostLanes - 1); }
-  bool in_main() const noexcept { return in_main_; }
+  bool in_main() const noexcept { return in_main_ != 0; }
   void set_in_main(bool main) noexcept { in_main_ = main; }
 
  private:
   static constexpr std::size_t kHeader = 56;
+  static constexpr std::uint32_t kReferences = 1u << 30;
+  static constexpr std::uint32_t kMostLent = 127;
   enum Flag : std::uint8_t { kStructured = 1, kNegative = 2, kShared = 4, kGrace = 8 };
 
   static bool is_shared(const EntrySpec& spec) noexcept { return spec.value->size() > kMostInline; }
   static std::size_t size_for(const EntrySpec& spec) noexcept;
   static CacheEntry* construct(void* memory, const EntrySpec& spec, std::size_t size,
                                std::uint32_t pooled) noexcept;
-  explicit CacheEntry(const EntrySpec& spec, bool shared, std::uint32_t size) noexcept;
+  CacheEntry(const EntrySpec& spec, std::uint32_t size) noexcept;
   bool has(Flag flag) const noexcept { return (flags_ & flag) != 0; }
   const char* key_at() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   char* body() noexcept { return reinterpret_cast<char*>(this + 1); }
@@ -143,6 +157,15 @@ class CacheEntry : public ByteBlock {
     const std::size_t words = labels_ + (has(kGrace) ? 1u : 0u);
     return align_up(labels_offset(key_size_) + 4 * words, 8);
   }
+  std::uint32_t held() const noexcept { return kReferences - lent_; }
+  bool nobody_reads() const noexcept {
+    return references.load(std::memory_order_acquire) == held();
+  }
+  void take_references_back() noexcept {
+    references.fetch_add(lent_, std::memory_order_relaxed);
+    lent_ = 0;
+  }
+  static std::uint16_t flags_of(const EntrySpec& spec) noexcept;
   void write_body(const EntrySpec& spec) noexcept;
   Bytes& shared_value() noexcept;
 
@@ -153,10 +176,11 @@ class CacheEntry : public ByteBlock {
   std::uint32_t lane_ : 24;
   std::uint32_t labels_ : 8;
   ShortCost cost_;
-  std::uint8_t hits_ : 2;
-  std::uint8_t laps_ : 2;
-  bool in_main_ : 1;
-  std::uint8_t flags_;
+  std::uint16_t hits_ : 2;
+  std::uint16_t laps_ : 2;
+  std::uint16_t in_main_ : 1;
+  std::uint16_t flags_ : 4;
+  std::uint16_t lent_ : 7;  // references given to readers since take_references_back()
 };
 
 /// Entries that have left, in a chain by `next`: dropped after the shard's lock is gone.

@@ -19,9 +19,10 @@ class EntryIndex {
   /// Before anything else; nullptr: none.
   void use(EntryHeap* heap) noexcept { heap_ = heap; }
 
-  /// The first entry under `hash` for which match(entry) holds; nullptr if none.
+  /// The first entry under `hash` for which match(entry) holds; nullptr if none. Inlined, so that
+  /// the processor can look beyond it while it waits for memory.
   template <class Match>
-  CacheEntry* find(std::uint32_t hash, const Match& match) const noexcept {
+  [[gnu::always_inline]] CacheEntry* find(std::uint32_t hash, const Match& match) const noexcept {
     if (buckets_.empty()) return nullptr;
     const std::uint64_t tag = tag_of(hash);
     const std::size_t first = home(hash);

@@ -23,6 +23,17 @@ class EntryQueue {
     bytes_ -= charge;
     --size_;
   }
+  /// As if the oldest had just come. The queue is not empty.
+  void rotate() noexcept {
+    CacheEntry* entry = oldest_;
+    if (entry->next == nullptr) return;
+    oldest_ = entry->next;
+    oldest_->prev = nullptr;
+    entry->prev = newest_;
+    entry->next = nullptr;
+    newest_->next = entry;
+    newest_ = entry;
+  }
   /// Puts `entry` where `old` is.
   void replace(CacheEntry* old, CacheEntry* entry, std::size_t old_charge,
                std::size_t charge) noexcept {

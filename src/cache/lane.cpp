@@ -55,17 +55,25 @@ void Lane::move_to_main(CacheEntry* entry) noexcept {
   main_.push(entry, charge);
 }
 
+CacheEntry* Lane::next_candidate() const noexcept {
+  const bool from_main = lru_ || queue_to_evict() == decide::FifoQueue::main;
+  return from_main ? main_.oldest() : small_.oldest();
+}
+
 // Ends: every step uses up a hit, a lap or a place in the small queue.
 CacheEntry* Lane::next_to_leave() noexcept {
   if (lru_) return main_.oldest();
   while (!empty()) {
-    const auto queue =
-        decide::queue_to_evict({small_.bytes(), small_.size(), main_.bytes(), main_.size()});
+    const decide::FifoQueue queue = queue_to_evict();
     CacheEntry* entry = queue == decide::FifoQueue::small ? small_.oldest() : main_.oldest();
     const decide::Verdict verdict = decide::judge(queue, entry->marks());
     if (verdict.fate == decide::Fate::evict) return entry;
     entry->mark(verdict.marks);
-    move_to_main(entry);
+    if (queue == decide::FifoQueue::main) {
+      main_.rotate();
+    } else {
+      move_to_main(entry);
+    }
   }
   return nullptr;
 }
@@ -87,14 +95,18 @@ bool Lane::retire_if_empty() {
   return empty();
 }
 
-decide::ShareView Lane::view(std::size_t shards) const noexcept {
+std::size_t Lane::spare() const noexcept {
   const std::size_t used = record_->used.load(std::memory_order_relaxed);
   const std::size_t guarantee = record_->guarantee.load(std::memory_order_relaxed);
+  return used > guarantee ? used - guarantee : 0;
+}
+
+decide::ShareView Lane::view(std::size_t shards) const noexcept {
   return {.used = bytes() * shards,
-          .guarantee = guarantee,
+          .guarantee = record_->guarantee.load(std::memory_order_relaxed),
           .weight = record_->weight.load(std::memory_order_relaxed),
           .ghost_hit_rate = ghost_rate_.rate(),
-          .spare = used > guarantee ? used - guarantee : 0,
+          .spare = spare(),
           .next = average_charge()};
 }
 

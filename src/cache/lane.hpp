@@ -47,11 +47,17 @@ class alignas(64) Lane {
     __builtin_prefetch(small_.oldest());
     __builtin_prefetch(main_.oldest());
   }
+  /// Where next_to_leave() will begin to look; nullptr if there is none.
+  CacheEntry* next_candidate() const noexcept;
   /// The entry that leaves next, nullptr if there is none. Moves those that earned to stay.
   CacheEntry* next_to_leave() noexcept;
   /// Its fingerprint stays. To be called before remove().
   void remember(const CacheEntry& entry);
 
+  /// As decide::may_lose() of its view().
+  bool may_lose() const noexcept {
+    return decide::may_lose({.spare = spare(), .next = average_charge()});
+  }
   /// `shards`: how many there are.
   decide::ShareView view(std::size_t shards) const noexcept;
   std::size_t bytes() const noexcept { return small_.bytes() + main_.bytes(); }
@@ -66,6 +72,10 @@ class alignas(64) Lane {
  private:
   EntryQueue& queue_of(const CacheEntry& entry) noexcept {
     return entry.in_main() ? main_ : small_;
+  }
+  std::size_t spare() const noexcept;
+  decide::FifoQueue queue_to_evict() const noexcept {
+    return decide::queue_to_evict({small_.bytes(), small_.size(), main_.bytes(), main_.size()});
   }
   void to_newest(CacheEntry* entry) noexcept;
   void move_to_main(CacheEntry* entry) noexcept;

@@ -114,7 +114,7 @@ bool MemoCore::erase_here(const TenantId& tenant, const Digest& digest) {
 MemoLookup MemoCore::look_up(const Context& ctx, const MemoKey& key, const CacheControl& control) {
   std::optional<TierHit> found;
   if (!control.no_cache) {
-    found = loading_.memory().find(ctx.tenant().id(), memory_key(key.digest), now(), true);
+    found = loading_.memory().find_also_expired(ctx.tenant().id(), memory_key(key.digest), now());
   }
   const decide::Nanos age = found ? nanos(found->hit.age) : 0;
   MemoLookup lookup(Verdict::load, key, control);

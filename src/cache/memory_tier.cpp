@@ -42,6 +42,19 @@ Duration milliseconds(std::uint64_t ms) noexcept {
   return std::chrono::milliseconds(static_cast<std::int64_t>(ms));
 }
 
+[[gnu::always_inline]] inline Hit hit_of(CacheEntry& entry, std::uint64_t age_ms,
+                                         bool stale) noexcept {
+  return {entry.value(), stale, entry.negative(), milliseconds(age_ms),
+          Duration(static_cast<std::int64_t>(entry.cost_ns()))};
+}
+
+[[gnu::always_inline]] inline Hit count_hit(Lane& lane, CacheEntry& entry, std::uint64_t age_ms,
+                                            bool stale) noexcept {
+  ++lane.counts.hits;
+  lane.counts.saved += Duration(static_cast<std::int64_t>(entry.cost_ns()));
+  return hit_of(entry, age_ms, stale);
+}
+
 // Without wrapping: both are below 2^63, or one is endless.
 std::uint64_t end_of(std::uint64_t ttl_ms, std::uint64_t grace_ms) noexcept {
   if (ttl_ms == ShortDuration::kEndless || grace_ms == ShortDuration::kEndless) {
@@ -87,8 +100,8 @@ bool MemoryTier::still_alive(Lane& lane, CacheEntry& entry, std::uint32_t now) c
   return true;
 }
 
-std::optional<TierHit> MemoryTier::find(const Place& at, const TenantId& tenant, KeyView key,
-                                        TimePoint now, bool also_expired) {
+std::optional<Hit> MemoryTier::find(const Place& at, const TenantId& tenant, KeyView key,
+                                    TimePoint now, bool* expired) {
   const std::uint64_t now_ms = ms(now);
   CacheShard& shard = shards_[at.shard];
   std::optional<Departures> gone;
@@ -101,9 +114,23 @@ std::optional<TierHit> MemoryTier::find(const Place& at, const TenantId& tenant,
   CacheEntry* entry = shard.find(*lane, at.hash, key);
   if (entry == nullptr) {
     ++lane->counts.misses;
+    shard.expect_insert(*lane, at.hash);
     return std::nullopt;
   }
-  return take_hit(shard, *lane, entry, now_ms, also_expired, gone);
+  const std::uint64_t age = entry->age_ms(now_ms);
+  if (!entry->fresh_at(age) || !alive(*lane, *entry)) {
+    return take_old(shard, *lane, entry, age, expired, gone);
+  }
+  lane->hit(entry);
+  return count_hit(*lane, *entry, age, false);
+}
+
+std::optional<TierHit> MemoryTier::find_also_expired(const TenantId& tenant, KeyView key,
+                                                     TimePoint now) {
+  bool expired = false;
+  std::optional<Hit> hit = find(place(tenant, key), tenant, key, now, &expired);
+  if (!hit) return std::nullopt;
+  return TierHit{std::move(*hit), expired};
 }
 
 // Lanes come with entries only: looking for things costs no memory that stays.
@@ -115,14 +142,13 @@ void MemoryTier::miss_without_lane(const TenantId& tenant) {
   }
 }
 
-std::optional<TierHit> MemoryTier::take_hit(CacheShard& shard, Lane& lane, CacheEntry* entry,
-                                            std::uint64_t now_ms, bool also_expired,
-                                            std::optional<Departures>& gone) {
+std::optional<Hit> MemoryTier::take_old(CacheShard& shard, Lane& lane, CacheEntry* entry,
+                                        std::uint64_t age, bool* expired,
+                                        std::optional<Departures>& gone) {
   CacheCounts& counts = lane.counts;
-  const std::uint64_t age = entry->age_ms(now_ms);
-  const bool expired = age >= entry->ttl_ms();
+  const bool over = age >= entry->ttl_ms();
   const bool invalidated = !alive(lane, *entry);
-  if (invalidated || (expired && age >= end_of(entry->ttl_ms(), entry->grace_ms()))) {
+  if (invalidated || (over && age >= end_of(entry->ttl_ms(), entry->grace_ms()))) {
     ++counts.misses;
     ++(invalidated ? counts.invalidated : counts.expired);
     shard.remove(lane, entry, invalidated ? EvictionCause::invalidated : EvictionCause::expired,
@@ -130,18 +156,14 @@ std::optional<TierHit> MemoryTier::take_hit(CacheShard& shard, Lane& lane, Cache
     return std::nullopt;
   }
   lane.hit(entry);
-  if (expired) {
-    ++counts.misses;
-    if (!also_expired) return std::nullopt;
-  } else {
-    ++counts.hits;
-    counts.saved += Duration(static_cast<std::int64_t>(entry->cost_ns()));
+  if (!over) {
+    ++counts.stale;
+    return count_hit(lane, *entry, age, true);
   }
-  const bool stale = age >= entry->soft_ttl_ms();
-  if (stale && !expired) ++counts.stale;
-  return TierHit{{entry->value(), stale, entry->negative(), milliseconds(age),
-                  Duration(static_cast<std::int64_t>(entry->cost_ns()))},
-                 expired};
+  ++counts.misses;
+  if (expired == nullptr) return std::nullopt;
+  *expired = true;
+  return hit_of(*entry, age, age >= entry->soft_ttl_ms());
 }
 
 bool MemoryTier::erase(const TenantId& tenant, KeyView key) {

@@ -63,13 +63,14 @@ class MemoryTier {
     return place;
   }
 
-  /// With `also_expired`, entries within stale_if_error are found too (and count as a miss).
-  std::optional<TierHit> find(const TenantId& tenant, KeyView key, TimePoint now,
-                              bool also_expired = false) {
-    return find(place(tenant, key), tenant, key, now, also_expired);
+  std::optional<Hit> find(const Place& at, const TenantId& tenant, KeyView key, TimePoint now) {
+    return find(at, tenant, key, now, nullptr);
   }
-  std::optional<TierHit> find(const Place& at, const TenantId& tenant, KeyView key, TimePoint now,
-                              bool also_expired = false);
+  std::optional<Hit> find(const TenantId& tenant, KeyView key, TimePoint now) {
+    return find(place(tenant, key), tenant, key, now);
+  }
+  /// Finds entries within stale_if_error, too. They count as a miss.
+  std::optional<TierHit> find_also_expired(const TenantId& tenant, KeyView key, TimePoint now);
   /// Errors: too_large, overloaded, invalid_argument.
   Result<void> put(const TenantId& tenant, KeyView key, const Bytes& value, TimePoint now,
                    const TierPut& what);
@@ -128,9 +129,11 @@ class MemoryTier {
     return entry.stamp >= now || still_alive(lane, entry, now);
   }
   bool still_alive(Lane& lane, CacheEntry& entry, std::uint32_t now) const noexcept;
-  std::optional<TierHit> take_hit(CacheShard& shard, Lane& lane, CacheEntry* entry,
-                                  std::uint64_t now_ms, bool also_expired,
-                                  std::optional<Departures>& gone);
+  // `expired`: where to say so of an entry that may be used all the same; nullptr: it may not.
+  std::optional<Hit> find(const Place& at, const TenantId& tenant, KeyView key, TimePoint now,
+                          bool* expired);
+  std::optional<Hit> take_old(CacheShard& shard, Lane& lane, CacheEntry* entry,
+                              std::uint64_t age_ms, bool* expired, std::optional<Departures>& gone);
   Result<void> check(const TenantId& tenant, KeyView key, const Bytes& value,
                      const TierPut& what) const;
   using EntryOwner = std::unique_ptr<CacheEntry, CacheEntry::Drop>;

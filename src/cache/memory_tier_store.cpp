@@ -85,6 +85,7 @@ Shortage MemoryTier::first_attempt(const TenantId& tenant, const Place& place,
     ++lane->counts.inserts;
     return Shortage::none;
   }
+  shard.expect_eviction(spec.value->size());
   entry.reset(shard.make_entry(spec));
   if (entry->charge() > max_entry_) return Shortage::size;
   const Shortage shortage = shard.insert(*lane, entry.get(), old, gone);

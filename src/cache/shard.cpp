@@ -45,6 +45,7 @@ void CacheShard::unlink(Lane& lane, CacheEntry* entry, EvictionCause cause, cons
   lane.remove(entry);
   if (spare_ == nullptr && gone.nobody_listens() && entry->is_spare()) {
     spare_ = entry;
+    spare_size_ = entry->packed_size();
   } else {
     gone.add(entry, lane.shared_record(), cause, by);
   }
@@ -65,6 +66,15 @@ void CacheShard::remove(Lane& lane, CacheEntry* entry, EvictionCause cause, Depa
   unlink(lane, entry, cause, lane.shared_record(), gone);
   lane.record().used.fetch_sub(charge, std::memory_order_relaxed);
   budget_->sub(charge);
+}
+
+void CacheShard::expect_eviction(std::size_t bytes) const noexcept {
+  if (chosen_ == nullptr || budget_->fits(bytes)) return;
+  const CacheEntry* next = chosen_->next_candidate();
+  if (next == nullptr) return;
+  __builtin_prefetch(next->next);
+  index_.prefetch(next->hash);
+  chosen_->prefetch(next->hash);
 }
 
 // What it will read lies apart: all of it is asked for before any of it is waited for.
@@ -193,8 +203,7 @@ std::size_t CacheShard::evict_any(const Lane::Record& by, Force force, Departure
 }
 
 bool CacheShard::still_chosen() const noexcept {
-  return chosen_ != nullptr && chosen_left_ > 0 && !chosen_->empty() &&
-         decide::may_lose(chosen_->view(shards_));
+  return chosen_ != nullptr && chosen_left_ > 0 && chosen_->may_lose();
 }
 
 Lane* CacheShard::choose(Force force) {

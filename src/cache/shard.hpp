@@ -107,6 +107,14 @@ class alignas(64) CacheShard {
         hash, [&](const CacheEntry& entry) { return entry.lane() == lane.id() && entry.is(key); });
   }
 
+  /// What was not found is often put a moment later: begins to load what that will need.
+  void expect_insert(const Lane& lane, std::uint32_t hash) const noexcept {
+    lane.prefetch(hash);
+    if (chosen_ != nullptr) chosen_->prefetch_oldest();
+    if (spare_ != nullptr) spare_->prefetch_to_write(spare_size_);
+  }
+  /// The same a moment later, when something of `bytes` is about to be put: what makes room for it?
+  void expect_eviction(std::size_t bytes) const noexcept;
   /// In the memory of one that left, if that fits. Throws bad_alloc.
   CacheEntry* make_entry(const EntrySpec& spec);
   /// Takes the entry over unless there is a shortage. `old`: the entry of the same key, which
@@ -146,6 +154,7 @@ class alignas(64) CacheShard {
   std::size_t shards_ = 1;
   EvictionPolicy policy_ = EvictionPolicy::s3_fifo;
   CacheEntry* spare_ = nullptr;         // its memory is for the next entry
+  std::size_t spare_size_ = 0;          // of that memory
   std::size_t most_lanes_ = kFewLanes;  // then those without entries go
   Lane* chosen_ = nullptr;              // gives next, if there are many lanes
   double chosen_pressure_ = 0;          // when it was chosen

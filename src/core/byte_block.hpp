@@ -37,6 +37,9 @@ struct ByteBlock {
   bool pooled() const noexcept { return (packed & kPooled) != 0; }
 };
 
+/// For whoever took the last reference away.
+void free_block(ByteBlock* block) noexcept;
+
 struct BytesAccess {
   /// Takes over one reference.
   static Bytes adopt(ByteBlock* block, const std::byte* data, std::size_t size) noexcept {

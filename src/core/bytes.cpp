@@ -48,7 +48,10 @@ void retain(ByteBlock* block) noexcept {
 }
 
 void release(ByteBlock* block) noexcept {
-  if (block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (block->references.fetch_sub(1, std::memory_order_acq_rel) == 1) free_block(block);
+}
+
+void free_block(ByteBlock* block) noexcept {
   if (block->pooled()) return pool_of(block).take_back(block);
   if (block->packed != 0) return ::operator delete(static_cast<void*>(block));
   wide(block)->~WideBlock();

@@ -9,9 +9,13 @@ double pressure(const ShareView& tenant) noexcept {
 
 std::optional<std::size_t> choose_victim(std::span<const ShareView> tenants) noexcept {
   std::optional<std::size_t> best;
+  double highest = 0;
   for (std::size_t i = 0; i < tenants.size(); ++i) {
     if (!may_lose(tenants[i])) continue;
-    if (!best || pressure(tenants[i]) > pressure(tenants[*best])) best = i;
+    const double one = pressure(tenants[i]);
+    if (best && one <= highest) continue;
+    best = i;
+    highest = one;
   }
   return best;
 }

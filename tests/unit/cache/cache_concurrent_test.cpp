@@ -55,7 +55,7 @@ class Storm {
     if (!found) return;
     ++hits_;
     const std::string expected = tenant.value() + "/" + key + "/";
-    if (!found->hit.value.text().starts_with(expected)) ++wrong_;
+    if (!found->value.text().starts_with(expected)) ++wrong_;
   }
   void put(const TenantId& tenant, const std::string& key, std::size_t padding) {
     const std::string value = tenant.value() + "/" + key + "/" + std::string(padding, '.');

@@ -121,7 +121,7 @@ TEST_CASE("a value of a large cache outlives its entry and the cache") {
   {
     testing::TierFixture at({.capacity = 64_MiB});
     REQUIRE(at.put(testing::kAcme, "k", "kept"));
-    kept = at.tier.find(testing::kAcme, "k", at.now)->hit.value;
+    kept = at.tier.find(testing::kAcme, "k", at.now)->value;
     CHECK(kept.block_size() < 200);
     REQUIRE(at.put(testing::kAcme, "k", "other"));
   }

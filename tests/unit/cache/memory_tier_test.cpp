@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <vector>
+
 #include "unit/cache/tier_fixture.hpp"
 
 using namespace aiserve;
@@ -23,7 +26,7 @@ TEST_CASE("a value put again replaces the old one, whatever their sizes") {
     REQUIRE(at.put(kAcme, "k", value));
     const auto found = at.tier.find(kAcme, "k", at.now);
     REQUIRE(found);
-    CHECK(found->hit.value.to_string() == value);
+    CHECK(found->value.to_string() == value);
   }
   CHECK(at.tier.entries() == 1);
   CHECK(at.tier.tenant_use(kAcme).bytes == at.tier.bytes());
@@ -70,11 +73,11 @@ TEST_CASE("an entry is stale after its soft TTL and gone after its TTL") {
   TierFixture at;
   REQUIRE(at.put(kAcme, "k", "v", {.ttl = 10s, .soft_ttl = 4s}));
   at.now += 3999ms;
-  CHECK_FALSE(at.tier.find(kAcme, "k", at.now)->hit.stale);
+  CHECK_FALSE(at.tier.find(kAcme, "k", at.now)->stale);
   at.now += 1ms;
-  CHECK(at.tier.find(kAcme, "k", at.now)->hit.stale);
+  CHECK(at.tier.find(kAcme, "k", at.now)->stale);
   at.now += 5999ms;
-  CHECK(at.tier.find(kAcme, "k", at.now)->hit.age == 9999ms);
+  CHECK(at.tier.find(kAcme, "k", at.now)->age == 9999ms);
   at.now += 1ms;
   CHECK_FALSE(at.tier.find(kAcme, "k", at.now));
   CHECK(at.tier.bytes() == 0);
@@ -85,12 +88,12 @@ TEST_CASE("an entry with a grace is found after its TTL only by who asks for it"
   REQUIRE(at.put(kAcme, "k", "v", {.ttl = 10s, .stale_if_error = 5s}));
   at.now += 12s;
   CHECK_FALSE(at.tier.find(kAcme, "k", at.now));
-  const auto found = at.tier.find(kAcme, "k", at.now, true);
+  const auto found = at.tier.find_also_expired(kAcme, "k", at.now);
   REQUIRE(found);
   CHECK(found->expired);
   CHECK(found->hit.value.text() == "v");
   at.now += 3s;
-  CHECK_FALSE(at.tier.find(kAcme, "k", at.now, true));
+  CHECK_FALSE(at.tier.find_also_expired(kAcme, "k", at.now));
 }
 
 TEST_CASE("a clock that jumps back makes entries young, not immortal or dead") {
@@ -100,7 +103,7 @@ TEST_CASE("a clock that jumps back makes entries young, not immortal or dead") {
   at.now -= 2h;
   const auto found = at.tier.find(kAcme, "k", at.now);
   REQUIRE(found);
-  CHECK(found->hit.age == 0s);
+  CHECK(found->age == 0s);
   REQUIRE(at.put(kAcme, "early", "v", {.ttl = 10s}));
   at.now += 3h;
   CHECK_FALSE(at.tier.find(kAcme, "k", at.now));
@@ -126,7 +129,7 @@ TEST_CASE("TTLs keep their order of magnitude from a millisecond to for ever") {
 TEST_CASE("a hit tells what it cost to compute, and the tenant's saved time adds up") {
   TierFixture at;
   REQUIRE(at.put(kAcme, "k", "v", {.cost = 20ms}));
-  const auto cost = at.tier.find(kAcme, "k", at.now)->hit.cost;
+  const auto cost = at.tier.find(kAcme, "k", at.now)->cost;
   CHECK(cost >= 19'980us);
   CHECK(cost <= 20'020us);
   CHECK(at.get(kAcme, "k") == "v");
@@ -139,14 +142,14 @@ TEST_CASE("a negative entry says so") {
   REQUIRE(at.put(kAcme, "none", "", {.negative = true}));
   const auto found = at.tier.find(kAcme, "none", at.now);
   REQUIRE(found);
-  CHECK(found->hit.negative);
-  CHECK(found->hit.value.empty());
+  CHECK(found->negative);
+  CHECK(found->value.empty());
 }
 
 TEST_CASE("a value stays alive with its reader after its entry left") {
   TierFixture at({.capacity = 16_KiB});
   REQUIRE(at.put(kAcme, "k", "kept"));
-  const Bytes kept = at.tier.find(kAcme, "k", at.now)->hit.value;
+  const Bytes kept = at.tier.find(kAcme, "k", at.now)->value;
   for (int i = 0; i < 1000; ++i) REQUIRE(at.put(kAcme, std::to_string(i), std::string(200, 'x')));
   CHECK(at.get(kAcme, "k").empty());
   CHECK(kept.text() == "kept");
@@ -155,13 +158,49 @@ TEST_CASE("a value stays alive with its reader after its entry left") {
 TEST_CASE("a reader keeps the value it has when the entry is put again") {
   TierFixture at;
   REQUIRE(at.put(kAcme, "k", "one"));
-  const Bytes one = at.tier.find(kAcme, "k", at.now)->hit.value;
+  const Bytes one = at.tier.find(kAcme, "k", at.now)->value;
   REQUIRE(at.put(kAcme, "k", "two"));
-  const Bytes two = at.tier.find(kAcme, "k", at.now)->hit.value;
+  const Bytes two = at.tier.find(kAcme, "k", at.now)->value;
   REQUIRE(at.put(kAcme, "k", "six"));
   CHECK(one.text() == "one");
   CHECK(two.text() == "two");
   CHECK(at.get(kAcme, "k") == "six");
+}
+
+TEST_CASE("a value keeps each of a great many readers' bytes, and is written over after the last") {
+  TierFixture at;
+  REQUIRE(at.put(kAcme, "k", "one"));
+  std::vector<Bytes> readers;
+  for (int i = 0; i < 1000; ++i) readers.push_back(at.tier.find(kAcme, "k", at.now)->value);
+  REQUIRE(at.put(kAcme, "k", "two"));
+  for (int i = 0; i < 300; ++i) CHECK(at.get(kAcme, "k") == "two");
+  const std::byte* const place = at.tier.find(kAcme, "k", at.now)->value.data();
+  CHECK(place != readers.front().data());
+  CHECK(std::all_of(readers.begin(), readers.end(),
+                    [](const Bytes& b) { return b.text() == "one"; }));
+  REQUIRE(at.put(kAcme, "k", "six"));
+  readers.resize(1);
+  readers.push_back(at.tier.find(kAcme, "k", at.now)->value);
+  CHECK(readers.back().data() == place);
+  CHECK(at.tier.erase(kAcme, "k"));
+  CHECK(readers.front().text() == "one");
+  CHECK(readers.back().text() == "six");
+}
+
+TEST_CASE("what is stale, or over, is so from the very moment, however long it lasts") {
+  for (const Duration ttl :
+       {Duration(1s), Duration(24h), Duration(2'147'484s), Duration(24h * 365)}) {
+    TierFixture at;
+    REQUIRE(at.put(kAcme, "k", "v", {.ttl = 2 * ttl, .soft_ttl = ttl}));
+    at.now += ttl - 1ms;
+    CHECK_FALSE(at.tier.find(kAcme, "k", at.now)->stale);
+    at.now += 1ms;
+    CHECK(at.tier.find(kAcme, "k", at.now)->stale);
+    at.now += ttl - 1ms;
+    CHECK(at.tier.find(kAcme, "k", at.now));
+    at.now += 1ms;
+    CHECK_FALSE(at.tier.find(kAcme, "k", at.now));
+  }
 }
 
 TEST_CASE("an entry put again has the times, the cost and the labels of the new one") {
@@ -175,11 +214,11 @@ TEST_CASE("an entry put again has the times, the cost and the labels of the new 
   at.now += 19s;
   const auto found = at.tier.find(kAcme, "k", at.now);
   REQUIRE(found);
-  CHECK(found->hit.value.text() == "w");
-  CHECK(found->hit.age == 19s);
-  CHECK_FALSE(found->hit.stale);
-  CHECK_FALSE(found->hit.negative);
-  CHECK(found->hit.cost >= 4995us);
+  CHECK(found->value.text() == "w");
+  CHECK(found->age == 19s);
+  CHECK_FALSE(found->stale);
+  CHECK_FALSE(found->negative);
+  CHECK(found->cost >= 4995us);
   at.tier.invalidate(blue[0]);
   CHECK(at.get(kAcme, "k").empty());
   REQUIRE(at.put(kAcme, "k", "x", {.labels = red}));
@@ -187,9 +226,9 @@ TEST_CASE("an entry put again has the times, the cost and the labels of the new 
   REQUIRE(at.put(kAcme, "k", "y", {.ttl = 1s, .stale_if_error = 9s, .labels = red}));
   REQUIRE(at.put(kAcme, "k", "z", {.ttl = 2s, .stale_if_error = 3s, .labels = red}));
   at.now += 3s;
-  CHECK(at.tier.find(kAcme, "k", at.now, true)->hit.value.text() == "z");
+  CHECK(at.tier.find_also_expired(kAcme, "k", at.now)->hit.value.text() == "z");
   at.now += 2s;
-  CHECK_FALSE(at.tier.find(kAcme, "k", at.now, true));
+  CHECK_FALSE(at.tier.find_also_expired(kAcme, "k", at.now));
 }
 
 TEST_CASE("an entry that is dead and put again is alive") {
@@ -206,10 +245,10 @@ TEST_CASE("a large value is shared, not copied, and a slice of a larger block is
   TierFixture at;
   const Bytes large = Bytes::copy(std::string(5000, 'x'));
   REQUIRE(at.tier.put(kAcme, "large", large, at.now, {}).ok());
-  CHECK(at.tier.find(kAcme, "large", at.now)->hit.value.data() == large.data());
+  CHECK(at.tier.find(kAcme, "large", at.now)->value.data() == large.data());
   const Bytes slice = large.slice(0, 2000);
   REQUIRE(at.tier.put(kAcme, "slice", slice, at.now, {}).ok());
-  CHECK(at.tier.find(kAcme, "slice", at.now)->hit.value.block_size() == 2000);
+  CHECK(at.tier.find(kAcme, "slice", at.now)->value.block_size() == 2000);
 }
 
 TEST_CASE("the cache never uses more bytes than its capacity") {

@@ -30,7 +30,7 @@ struct TierFixture {
   /// Empty if it is not there.
   std::string get(const TenantId& tenant, KeyView key) {
     const auto found = tier.find(tenant, key, now);
-    return found ? found->hit.value.to_string() : std::string();
+    return found ? found->value.to_string() : std::string();
   }
 };
 
