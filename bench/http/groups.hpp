@@ -12,5 +12,6 @@ std::vector<Group> peer_groups(const Options& options);
 std::vector<Group> websocket_groups(const Options& options);
 std::vector<Group> memory_groups(const Options& options);
 std::vector<Group> tls_groups(const Options& options);
+std::vector<Group> token_groups(const Options& options);
 
 }  // namespace bench

@@ -193,6 +193,7 @@ const std::string& Context::idempotency_key() const noexcept {
   return state_->options.idempotency_key;
 }
 bool Context::cancellable() const noexcept { return !state_->immortal; }
+const Principal& Context::principal() const noexcept { return state_->options.principal; }
 CancelReason Context::reason() const noexcept {
   return state_->reason.load(std::memory_order_acquire);
 }
@@ -212,7 +213,8 @@ ContextOptions inherited(const Context& parent) {
           .deadline = parent.deadline(),
           .priority = parent.priority(),
           .trace = parent.trace(),
-          .idempotency_key = parent.idempotency_key()};
+          .idempotency_key = parent.idempotency_key(),
+          .principal = parent.principal()};
 }
 }  // namespace
 
@@ -233,6 +235,13 @@ Context Context::with_priority(Priority priority) const {
 Context Context::with_tenant(Tenant tenant) const {
   ContextOptions options = inherited(*this);
   options.tenant = std::move(tenant);
+  return Context(detail::make_state(state_, std::move(options)));
+}
+
+Context Context::with_identity(Tenant tenant, Principal principal) const {
+  ContextOptions options = inherited(*this);
+  options.tenant = std::move(tenant);
+  options.principal = std::move(principal);
   return Context(detail::make_state(state_, std::move(options)));
 }
 

@@ -75,7 +75,8 @@ void Session::route(Exchange& exchange) {
   if (!run_before(exchange)) return;
   prepare_reader(exchange);
   if (exchange.data.head.has_body() && !accept_coding(exchange)) return;
-  if (!admit(exchange)) return;
+  // Whose it is may only turn out later.
+  if (exchange.check == nullptr && !admit(exchange)) return;
   if (match.route->announce) exchange.announcement = match.route->announce();
 }
 
@@ -116,19 +117,22 @@ void Session::answer_unrouted(Exchange& exchange, MethodMask allowed) {
   respond(exchange, problem(*exchange.context, 405, detail).header("Allow", allow_text(allowed)));
 }
 
+// Those that have not run yet, up to one that has to wait.
 bool Session::run_before(Exchange& exchange) {
-  return run_before(exchange, core_.hooks.before()) &&
-         run_before(exchange, exchange.route->hooks.before());
-}
-
-// False: answered.
-bool Session::run_before(Exchange& exchange, const std::vector<BeforeHook>& hooks) {
-  for (const BeforeHook& hook : hooks) {
+  const auto& of_server = core_.hooks.before();
+  const auto& of_route = exchange.route->hooks.before();
+  while (exchange.hooks_run < of_server.size() + of_route.size()) {
+    const std::size_t i = exchange.hooks_run++;
+    const BeforeHook& hook = i < of_server.size() ? of_server[i] : of_route[i - of_server.size()];
     std::optional<Response> response = hook(*exchange.context, exchange.request);
     if (!response) continue;
+    exchange.check = ResponseWriter::check(*response);
+    if (exchange.check != nullptr) return true;
     respond(exchange, std::move(*response));
     return false;
   }
+  // What has no end of its own may have been given one.
+  if (!exchange.deadline.reachable()) exchange.deadline = exchange.context->deadline();
   return true;
 }
 
@@ -140,6 +144,30 @@ void Session::run_after(Exchange& exchange, Response& response) {
   }
   for (const AfterHook& hook : exchange.route->hooks.after()) hook(ctx, exchange.request, response);
   for (const AfterHook& hook : core_.hooks.after()) hook(ctx, exchange.request, response);
+}
+
+void Session::run_check(Exchange& exchange) {
+  if (!take_place(exchange) || !enter_gate(exchange)) return;
+  exchange.data.own();
+  run_async(exchange);
+}
+
+void Session::go_on(Exchange& exchange, Result<std::optional<Response>>&& answer) noexcept {
+  if (exchange.answered) return;  // the deadline was faster, or the body was bad
+  exchange.check.reset();
+  try {
+    if (!answer.ok()) {
+      respond(exchange, std::move(answer).error());
+    } else if (*answer) {
+      respond(exchange, std::move(**answer));
+    } else if (run_before(exchange)) {
+      if (exchange.reader != nullptr) exchange.reader->follow(*exchange.context);
+      if (exchange.check != nullptr || admit(exchange)) on_request(exchange);
+    }
+  } catch (...) {
+    respond(exchange, error_from_current_exception());
+  }
+  if (!in_turn_) thread_.io().flush_later(*this);
 }
 
 bool Session::accept_coding(Exchange& exchange) {
@@ -172,23 +200,32 @@ bool Session::decode(Exchange& exchange) {
 }
 
 void Session::on_request(Exchange& exchange) {
+  if (exchange.check != nullptr) return run_check(exchange);
+  serve(exchange);
+}
+
+void Session::serve(Exchange& exchange) {
   if (exchange.coding != Coding::identity && !decode(exchange)) return;
   // Ends with this call, when the handler has submitted what it has; the exchange may be gone then.
   const Announcement announced = std::move(exchange.announcement);
   exchange.times.complete = thread_.now();
   const Endpoint& endpoint = exchange.route->endpoint;
   if (const auto* plain = std::get_if<PlainHandler>(&endpoint)) return run_plain(exchange, *plain);
-  if (!take_place(exchange)) return;
-  if (!pass_) pass_ = core_.gate.enter();
-  if (!pass_) {  // else it had begun to come before the drain
-    const Error error(Errc::unavailable, "the server is shutting down");
-    return respond(exchange, problem(*exchange.context, error));
-  }
+  if (!take_place(exchange) || !enter_gate(exchange)) return;
   exchange.data.own();
   if (std::holds_alternative<WebSocketEndpoint>(endpoint)) return run_websocket(exchange);
   if (std::holds_alternative<EventHandler>(endpoint)) return run_events(exchange);
   prepare_writer(exchange);
   run_async(exchange);
+}
+
+// False: answered.
+bool Session::enter_gate(Exchange& exchange) {
+  if (!pass_) pass_ = core_.gate.enter();
+  if (pass_) return true;  // else it had begun to come before the drain
+  const Error error(Errc::unavailable, "the server is shutting down");
+  respond(exchange, problem(*exchange.context, error));
+  return false;
 }
 
 void Session::run_plain(Exchange& exchange, const PlainHandler& handler) {

@@ -18,6 +18,8 @@ void Exchange::clear() noexcept {
   context.reset();
   span.end();
   route = nullptr;
+  hooks_run = 0;
+  check.reset();
   connection = nullptr;
   session = nullptr;
   events.reset();

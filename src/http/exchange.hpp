@@ -27,6 +27,7 @@ namespace aiserve::inline v0::http::detail {
 
 class Connection;
 class EventQueue;
+class PendingCheck;
 class RequestBody;
 class ResponseBody;
 class Session;
@@ -60,12 +61,14 @@ struct Exchange {
   std::optional<Context> context;
   v0::Span span;  // until the answer
   const Route* route = nullptr;
-  Session* session = nullptr;            // of the connection, while it is attached
-  std::shared_ptr<EventQueue> events;    // of an event stream
-  std::shared_ptr<ResponseBody> writer;  // of a response whose body is streamed
-  std::shared_ptr<RequestBody> reader;   // of a request whose body is
-  BodySink* sink = nullptr;              // where the request's body goes as it comes; null: block
-  Connection* connection = nullptr;      // null once detached: only the handler holds on to it
+  std::size_t hooks_run = 0;                  // of the before hooks
+  std::shared_ptr<const PendingCheck> check;  // what the next step has to wait for
+  Session* session = nullptr;                 // of the connection, while it is attached
+  std::shared_ptr<EventQueue> events;         // of an event stream
+  std::shared_ptr<ResponseBody> writer;       // of a response whose body is streamed
+  std::shared_ptr<RequestBody> reader;        // of a request whose body is
+  BodySink* sink = nullptr;          // where the request's body goes as it comes; null: block
+  Connection* connection = nullptr;  // null once detached: only the handler holds on to it
   std::uint64_t body_limit = 0;
   TimePoint began{};  // head complete
   Deadline deadline;  // of the handler

@@ -328,14 +328,16 @@ void HttpThread::run_handler(Exchange& exchange) {
   add_active(exchange);
 }
 
-void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) noexcept {
+void HttpThread::leave_active(Exchange& exchange) noexcept {
   if (starting_ == &exchange) {
     starting_ = nullptr;
   } else {
     remove_active(exchange);
   }
-  const bool streamed = end_stream(exchange, result);
-  exchange.handler_running = false;
+}
+
+// What let its handler in.
+void HttpThread::give_back(Exchange& exchange) noexcept {
   const bool attached = exchange.connection != nullptr && exchange.session != nullptr;
   if (attached) {
     exchange.session->take_back(std::move(exchange.pass), std::move(exchange.server_place));
@@ -344,6 +346,25 @@ void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) no
   exchange.server_place = Places::Pass();
   exchange.route_place = Places::Pass();
   exchange.tenant_place = TenantPlaces::Pass();
+}
+
+void HttpThread::check_ended(Exchange& exchange,
+                             Result<std::optional<Response>>&& answer) noexcept {
+  leave_active(exchange);
+  exchange.handler_running = false;
+  give_back(exchange);
+  if (exchange.connection == nullptr) {
+    resources_.exchanges.release(exchange);
+  } else {
+    exchange.session->go_on(exchange, std::move(answer));
+  }
+}
+
+void HttpThread::handler_ended(Exchange& exchange, Result<Response>&& result) noexcept {
+  leave_active(exchange);
+  const bool streamed = end_stream(exchange, result);
+  exchange.handler_running = false;
+  give_back(exchange);
   if (exchange.socket != nullptr) return socket_handler_ended(exchange, result);
   if (exchange.connection == nullptr) {
     resources_.exchanges.release(exchange);
@@ -368,7 +389,9 @@ bool HttpThread::end_stream(Exchange& exchange, Result<Response>& result) {
   } else {
     return false;
   }
-  if (!result.ok() && result.error().code() != Errc::cancelled) {
+  const bool expired = exchange.route->timeout == Duration::zero() &&
+                       exchange.context->deadline().expired(clock_now());
+  if (!result.ok() && !expired && result.error().code() != Errc::cancelled) {
     const std::string text = result.error().to_string();
     core_.telemetry.log().warn(*exchange.context, "a stream ended with an error",
                                {{"route", exchange.route->pattern}, {"error", text}});

@@ -76,6 +76,8 @@ class HttpThread {
   void run_handler(Exchange& exchange);
   // The handler of the exchange has ended. Of a stream that has begun only an error counts.
   void handler_ended(Exchange& exchange, Result<Response>&& result) noexcept;
+  // What a before hook had to wait for has ended.
+  void check_ended(Exchange& exchange, Result<std::optional<Response>>&& answer) noexcept;
   void destroy(Session& session) noexcept;
   // Of WebSockets (websocket_dispatch.cpp).
   void socket_over(Exchange& exchange) noexcept;
@@ -123,6 +125,8 @@ class HttpThread {
   template <class F>
   void for_each_session(F&& visit);
   void socket_handler_ended(Exchange& exchange, const Result<Response>& result);
+  void leave_active(Exchange& exchange) noexcept;
+  void give_back(Exchange& exchange) noexcept;
   void add_active(Exchange& exchange) noexcept;
   void remove_active(Exchange& exchange) noexcept;
   // True if that is all there is to do.

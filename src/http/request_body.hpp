@@ -21,6 +21,9 @@ class RequestBody final : public BodySink {
   // decoded as far as there is room for it.
   void decode_from(Coding coding, std::uint64_t limit) { decoder_.emplace(coding, limit); }
 
+  // Before the first read(): whose Context ends a wait.
+  void follow(Context ctx) { ctx_ = std::move(ctx); }
+
   BodyReader& reader() noexcept { return reader_; }
   Async<Bytes> read();
 
@@ -39,7 +42,7 @@ class RequestBody final : public BodySink {
 
   BodyReader reader_{*this};
   const std::size_t capacity_;
-  const Context ctx_;
+  Context ctx_;
   const std::shared_ptr<SessionLink> link_;
   std::string text_;
   std::optional<BodyDecoder> decoder_;

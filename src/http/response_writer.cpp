@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "aiserve/http/hooks.hpp"
 #include "http/http_date.hpp"
 #include "http/stream_source.hpp"
 
@@ -169,6 +170,17 @@ void ResponseWriter::ask_to_upgrade(Response& response, std::string_view name) {
   response.fields_.append("Upgrade: ").append(name).append("\r\nConnection: Upgrade\r\n");
 }
 
+Response pending(std::shared_ptr<const PendingCheck> check) {
+  return ResponseWriter::pending(std::move(check));
+}
+
+// With a status that cannot be sent.
+Response ResponseWriter::pending(std::shared_ptr<const PendingCheck> check) noexcept {
+  Response response(0);
+  response.check_ = std::move(check);
+  return response;
+}
+
 Response ResponseWriter::switching(std::string_view name, std::shared_ptr<Protocol> protocol) {
   Response response(101);
   ask_to_upgrade(response, name);
@@ -272,6 +284,7 @@ void ResponseWriter::clear(Response& response) noexcept {
   response.bytes_ = {};
   response.stream_.reset();
   response.protocol_.reset();
+  response.check_.reset();
 }
 
 void begin_chunk(std::string& out, std::size_t size) {

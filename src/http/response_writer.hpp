@@ -52,6 +52,11 @@ class ResponseWriter {
   static Response switching(std::string_view name, std::shared_ptr<Protocol> protocol);
   // Tells the client which protocol it has to ask for (426; RFC 9110, section 15.5.22).
   static void ask_to_upgrade(Response& response, std::string_view name);
+  // No answer yet, but how a before hook finds it out; see handler.hpp. Null of all others.
+  static const std::shared_ptr<const PendingCheck>& check(const Response& response) noexcept {
+    return response.check_;
+  }
+  static Response pending(std::shared_ptr<const PendingCheck> check) noexcept;
   static Response streaming(std::string_view content_type, std::shared_ptr<StreamSource> source);
   // The same with the head of a response, which has no body yet.
   static Response streaming(Response&& head, std::shared_ptr<StreamSource> source);

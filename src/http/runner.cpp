@@ -71,6 +71,18 @@ Async<Response> call(Exchange& exchange) {
 
 }  // namespace
 
+// What a before hook has to wait for. Rare, so a frame of its own does no harm.
+asio::awaitable<void> RunnerPool::check(Exchange& exchange) {
+  Result<std::optional<Response>> answer;
+  try {
+    auto operation = exchange.check->run(*exchange.context, exchange.request);
+    answer = co_await std::move(operation);
+  } catch (...) {
+    answer = error_from_current_exception();
+  }
+  thread_.check_ended(exchange, std::move(answer));
+}
+
 // One coroutine for all: a frame per request would cost as much as parsing its head.
 asio::awaitable<void> RunnerPool::run(Runner& runner) {
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -80,12 +92,16 @@ asio::awaitable<void> RunnerPool::run(Runner& runner) {
   };
   while (runner.exchange != nullptr) {
     Exchange& exchange = *runner.exchange;
-    try {
-      Async<Response> operation = call(exchange);
-      Result<Response> result = co_await std::move(operation);
-      thread_.handler_ended(exchange, std::move(result));
-    } catch (...) {
-      thread_.handler_ended(exchange, error_from_current_exception());
+    if (exchange.check != nullptr) {
+      co_await check(exchange);
+    } else {
+      try {
+        Async<Response> operation = call(exchange);
+        Result<Response> result = co_await std::move(operation);
+        thread_.handler_ended(exchange, std::move(result));
+      } catch (...) {
+        thread_.handler_ended(exchange, error_from_current_exception());
+      }
     }
     if (stopped_) co_return;
     co_await asio::async_initiate<const asio::deferred_t&, void()>(park, asio::deferred);

@@ -33,6 +33,7 @@ class RunnerPool {
 
   void wake(Exchange* exchange);
   boost::asio::awaitable<void> run(Runner& runner);
+  boost::asio::awaitable<void> check(Exchange& exchange);
 
   HttpThread& thread_;
   std::vector<std::unique_ptr<Runner>> runners_;

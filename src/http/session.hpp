@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "core/io_thread.hpp"
 #include "http/connection.hpp"
@@ -34,6 +35,8 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
 
   // The answer of a suspended handler; what it leads to is sent at the end of this turn.
   void respond_later(Exchange& exchange, Result<Response>&& result);
+  // What a before hook has waited for is known: the request goes on, or is answered.
+  void go_on(Exchange& exchange, Result<std::optional<Response>>&& answer) noexcept;
   // What let a handler in lets its response out, too; its place serves the next of this turn.
   void take_back(Gate::Pass&& pass, Places::Pass&& place) noexcept {
     if (!pass_) pass_ = std::move(pass);
@@ -62,8 +65,10 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   static void end_trace(Exchange& exchange, int status) noexcept;
   void answer_unrouted(Exchange& exchange, MethodMask allowed);
   bool run_before(Exchange& exchange);
-  bool run_before(Exchange& exchange, const std::vector<BeforeHook>& hooks);
   void run_after(Exchange& exchange, Response& response);
+  void run_check(Exchange& exchange);
+  bool enter_gate(Exchange& exchange);
+  void serve(Exchange& exchange);
   // False: answered.
   bool accept_coding(Exchange& exchange);
   bool decode(Exchange& exchange);

@@ -170,6 +170,9 @@ void WebSocketConnection::tick(TimePoint now) {
   }
   if (closing_) {
     if (now - closing_since_ >= setup_.options.close_timeout) end(CancelReason::client_gone);
+  } else if (setup_.context.deadline().expired(now)) {
+    (void)outbox_->close(kExpired, kExpiredReason);
+    pump();
   } else {
     check_silence();
     check_message();

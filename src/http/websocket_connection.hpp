@@ -47,6 +47,10 @@ constexpr Opcode opcode_of(MessageType type) noexcept {
   return type == MessageType::text ? Opcode::text : Opcode::binary;
 }
 
+// How a socket ends whose Context has a deadline, that of a token say.
+inline constexpr std::uint16_t kExpired = 1008;
+inline constexpr std::string_view kExpiredReason = "the session has expired";
+
 class WebSocketConnection final : public Protocol {
  public:
   WebSocketConnection(WebSocketSetup setup, TimePoint now);

@@ -92,11 +92,13 @@ void HttpThread::log_failed_socket(const Exchange& exchange, const Error& error)
 
 // The coroutine of a socket has ended: so does the socket.
 void HttpThread::socket_handler_ended(Exchange& exchange, const Result<Response>& result) {
-  const bool failed = !result.ok() && result.error().code() != Errc::cancelled;
+  const bool expired = exchange.context->deadline().expired(clock_now());
+  const bool failed = !result.ok() && !expired && result.error().code() != Errc::cancelled;
   if (failed) log_failed_socket(exchange, result.error());
   exchange.socket_served = true;
   if (exchange.socket->over()) return socket_over(exchange);
   exchange.handler_running = true;
+  if (expired) return (void)exchange.socket->close(kExpired, kExpiredReason);
   (void)exchange.socket->close(failed ? 1011 : 1000, failed ? "internal error" : "");
 }
 

@@ -7,6 +7,7 @@
 #include <aiserve/core/runtime.hpp>
 #include <aiserve/core/telemetry.hpp>
 #include <aiserve/events/memory_event_bus.hpp>
+#include <aiserve/http/authenticate.hpp>
 #include <aiserve/http/client.hpp>
 #include <aiserve/http/cookies.hpp>
 #include <aiserve/http/event_channel.hpp>
@@ -30,6 +31,9 @@
 #include <aiserve/jobs/memory_job_store.hpp>
 #include <aiserve/postgres/postgres_job_store.hpp>
 #include <aiserve/postgres/postgres_stores.hpp>
+#include <aiserve/security/api_key_verifier.hpp>
+#include <aiserve/security/introspection_verifier.hpp>
+#include <aiserve/security/jwt_verifier.hpp>
 #include <aiserve/serving/batcher.hpp>
 #include <aiserve/serving/compute_slots.hpp>
 #include <aiserve/serving/sequence_batcher.hpp>

@@ -1,5 +1,5 @@
 /// Context: what a request or job carries through every layer: id, tenant, deadline, cancellation,
-/// trace parent, priority. The first parameter of every operation, cheap to copy.
+/// trace parent, priority, who asks. The first parameter of every operation, cheap to copy.
 ///
 /// Cancellation is a flag with a reason (the first one wins) plus listeners; it never throws. A
 /// child is cancelled with its parent, never the other way round, and its deadline is never later.
@@ -10,6 +10,7 @@
 #pragma once
 
 #include <aiserve/core/deadline.hpp>
+#include <aiserve/core/principal.hpp>
 #include <aiserve/core/result.hpp>
 #include <aiserve/core/tenant.hpp>
 #include <aiserve/core/trace.hpp>
@@ -48,6 +49,7 @@ struct ContextOptions {
   Priority priority = Priority::normal;
   TraceParent trace{};            ///< default: not traced
   std::string idempotency_key{};  ///< empty: none
+  Principal principal{};          ///< default: nobody
 };
 
 class Context;
@@ -87,6 +89,8 @@ class Context {
   Priority priority() const noexcept;
   const TraceParent& trace() const noexcept;
   const std::string& idempotency_key() const noexcept;
+  /// Who asks; nobody unless something has verified it.
+  const Principal& principal() const noexcept;
 
   /// False only for background() itself.
   bool cancellable() const noexcept;
@@ -104,6 +108,8 @@ class Context {
   Context with_deadline(Deadline deadline) const;
   Context with_priority(Priority priority) const;
   Context with_tenant(Tenant tenant) const;
+  /// The same, with who asks on the tenant's behalf.
+  Context with_identity(Tenant tenant, Principal principal) const;
   Context with_trace(const TraceParent& trace) const;
 
   /// Made on demand, for host code that takes a std::stop_token. Its callbacks may only set flags

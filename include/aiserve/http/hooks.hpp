@@ -4,15 +4,17 @@
 ///     before   void             (Context&, const Request&)    may change the Context
 ///              Result<void>     (Context&, const Request&)    an Error answers
 ///              std::optional<Response>(Context&, const Request&)   a Response answers
+///              Async<void>        (Context&, const Request&)    may wait
 ///     around   Async<Response>  (const Context&, const Request&, const Next&)
 ///     after    void             (const Context&, const Request&, Response&)   may change it
 ///
 /// `before` runs when the head is complete and before the body is read (Request::body() is empty
-/// then). `around` is a coroutine: it may wait, call the rest with co_await next(ctx, request),
-/// once, with a Context of its own if it likes, or answer itself; it wraps handlers that take the
-/// request as a whole and return a Response, Result or Async of one, and passes streams and
-/// WebSockets by: what must hold for them, too, belongs in `before`. `after` sees every response to
-/// a request that had a route.
+/// then). One that waits runs when the body has come, within the route's limits, or at once if the
+/// body is streamed, and so do the hooks behind it. `around` is a coroutine: it may wait, call the
+/// rest with co_await next(ctx, request), once, with a Context of its own if it likes, or answer
+/// itself; it wraps handlers that take the request as a whole and return a Response, Result or
+/// Async of one, and passes streams and WebSockets by: what must hold for them, too, belongs in
+/// `before`. `after` sees every response to a request that had a route.
 ///
 /// Order: the server's before hooks, the route's; the body; the server's around hooks, the route's,
 /// the handler, and back; the route's after hooks, the server's; compression. Each kind in the
@@ -28,6 +30,7 @@
 #include <aiserve/http/handler.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +57,23 @@ using BeforeHook = std::function<std::optional<Response>(Context&, const Request
 using AroundHook = std::function<Async<Response>(const Context&, const Request&, const Next&)>;
 using AfterHook = std::function<void(const Context&, const Request&, Response&)>;
 
+/// What a before hook has to wait for: ends in an answer, or in nothing if the request may go on.
+class PendingCheck {
+ public:
+  using Run = std::function<Async<std::optional<Response>>(Context&, const Request&)>;
+  explicit PendingCheck(Run its_run) : run(std::move(its_run)) {}
+  const Run run;
+};
+/// What the hook gives meanwhile; the check may be that of many requests.
+Response pending(std::shared_ptr<const PendingCheck> check);
+
+template <class F>
+Async<std::optional<Response>> run_check(const F& hook, Context& ctx, const Request& request) {
+  const Result<void> allowed = co_await hook(ctx, request);
+  if (!allowed.ok()) co_return problem(ctx, allowed.error());
+  co_return std::optional<Response>();
+}
+
 template <class F>
 BeforeHook make_before(F hook) {
   static_assert(std::is_invocable_v<F&, Context&, const Request&>,
@@ -61,6 +81,14 @@ BeforeHook make_before(F hook) {
   using R = std::invoke_result_t<F&, Context&, const Request&>;
   if constexpr (std::is_convertible_v<R, std::optional<Response>>) {
     return BeforeHook(storable(std::move(hook)));
+  } else if constexpr (std::is_same_v<R, Async<void>>) {
+    auto check = std::make_shared<const PendingCheck>(
+        [hook = storable(std::move(hook))](Context& ctx, const Request& request) {
+          return run_check(hook, ctx, request);
+        });
+    return [check = std::move(check)](Context&, const Request&) -> std::optional<Response> {
+      return pending(check);
+    };
   } else {
     return [hook = storable(std::move(hook))](Context& ctx,
                                               const Request& request) -> std::optional<Response> {

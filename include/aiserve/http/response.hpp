@@ -28,6 +28,7 @@ namespace detail {
 class Protocol;
 class StreamSource;
 class ResponseWriter;
+class PendingCheck;
 }  // namespace detail
 
 class Response {
@@ -77,6 +78,7 @@ class Response {
   Bytes bytes_;  // the body, if not empty
   std::shared_ptr<detail::StreamSource> stream_;
   std::shared_ptr<detail::Protocol> protocol_;
+  std::shared_ptr<const detail::PendingCheck> check_;  // no answer yet: what finds it out
 };
 
 /// text/plain; charset=utf-8

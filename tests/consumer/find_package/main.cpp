@@ -1,5 +1,7 @@
 // Hello world as a host builds it from an installed aiserve, asked once over a plain socket.
+#include <aiserve/http/authenticate.hpp>
 #include <aiserve/http/server.hpp>
+#include <aiserve/security/api_key_verifier.hpp>
 
 #include <cstdio>
 #include <string>
@@ -37,7 +39,9 @@ std::string ask(std::uint16_t port, std::string_view request) {
 
 int main() {
   aiserve::Runtime runtime;
+  aiserve::ApiKeyVerifier keys(runtime);
   http::Server server(runtime, {.address = "127.0.0.1", .port = 0});
+  server.before(http::authenticate(keys, {.required = false}));
   server.get("/hello/{name}", [](const aiserve::Context&, const http::Request& request) {
     return http::text("Hello, " + std::string(request.param("name")) + "!\n");
   });
