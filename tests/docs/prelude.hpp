@@ -14,6 +14,7 @@
 #include <aiserve/http/event_source.hpp>
 #include <aiserve/http/event_stream.hpp>
 #include <aiserve/http/idempotency.hpp>
+#include <aiserve/http/issuer.hpp>
 #include <aiserve/http/jobs.hpp>
 #include <aiserve/http/middleware.hpp>
 #include <aiserve/http/multipart.hpp>
