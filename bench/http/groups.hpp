@@ -9,6 +9,8 @@ namespace bench {
 
 std::vector<Group> request_groups(const Options& options);
 std::vector<Group> peer_groups(const Options& options);
+std::vector<Group> typed_groups(const Options& options);
+std::vector<Group> limiter_groups(const Options& options);
 std::vector<Group> websocket_groups(const Options& options);
 std::vector<Group> memory_groups(const Options& options);
 std::vector<Group> tls_groups(const Options& options);
