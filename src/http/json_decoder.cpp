@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "http/decimal.hpp"
 #include "http/json_kind.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -12,6 +13,14 @@ namespace {
 
 void* at_offset(void* object, std::size_t offset) noexcept {
   return static_cast<char*>(object) + offset;
+}
+
+bool to_double(std::string_view text, double& number) noexcept {
+  if (const auto decimal = read_short_decimal(text)) {
+    number = *decimal;
+    return true;
+  }
+  return std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
 }
 
 constexpr std::size_t kNoField = static_cast<std::size_t>(-1);
@@ -86,8 +95,7 @@ bool JsonDecoder::read(const NumberType& type, const Checks& checks, const Step&
   std::string_view text;
   if (!reader_.read_number(text)) return false;
   double number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc()) return errors_.add(at, "must fit a 64-bit float");
+  if (!to_double(text, number)) return errors_.add(at, "must fit a 64-bit float");
   const std::string problem = problem_of(number, type, checks);
   if (!problem.empty()) return errors_.add(at, problem);
   type.store(value, number);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/json_text.hpp"
+#include "http/decimal.hpp"
 
 namespace aiserve::inline v0::http::detail {
 namespace {
@@ -20,6 +21,13 @@ void append_number(std::string& out, Number number) {
   std::array<char, 32> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
   out.append(buffer.data(), end.ptr);
+}
+
+void append_double(std::string& out, double number) {
+  std::array<char, kShortDecimal> buffer{};
+  char* const end = write_short_decimal(buffer.data(), number);
+  if (end == nullptr) return append_number(out, number);
+  out.append(buffer.data(), end);
 }
 
 class Encoder {
@@ -52,7 +60,7 @@ class Encoder {
     } else if (type.single) {
       append_number(out_, static_cast<float>(number));
     } else {
-      append_number(out_, number);
+      append_double(out_, number);
     }
     return true;
   }

@@ -12,8 +12,11 @@ namespace {
 
 const Checks kNoChecks;
 
-bool is_json(std::string_view type) noexcept {
-  return type == "application/json" || type.ends_with("+json");
+bool says_json(const Request& request) {
+  constexpr std::string_view kJson = "application/json";
+  if (request.header("content-type") == kJson) return true;
+  const std::string type = request.content_type();
+  return type == kJson || type.ends_with("+json");
 }
 
 // RFC 9457 with `errors`, as in its section 3.
@@ -51,7 +54,7 @@ std::optional<Response> read_body(const OperationBody& body, const TypedOperatio
   const std::string_view text = request.text();
   if (text.empty() && !body.required) return std::nullopt;
   if (text.empty()) return problem(ctx, Error(Errc::malformed, "a JSON body is needed"));
-  if (!is_json(request.content_type())) {
+  if (!says_json(request)) {
     return problem(ctx, 415, "the body must be application/json");
   }
   JsonReader reader(text, operation.options.limits);

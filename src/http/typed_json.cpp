@@ -17,7 +17,9 @@ Result<void> read_text(const DescribedType& type, std::string_view text, const J
 }
 
 Result<std::string> write_text(const DescribedType& type, const void* value) {
+  constexpr std::size_t kMost = 256;  // of the answers to most requests
   std::string text;
+  text.reserve(kMost);
   if (write_json(type, value, text)) return text;
   constexpr const char* kNoName = "an enum or variant holds what its description doesn't name";
   return Error().with_detail(type.name + ": " + kNoName);

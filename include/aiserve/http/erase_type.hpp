@@ -10,6 +10,7 @@
 #include <aiserve/http/rules.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -172,11 +173,19 @@ struct BuiltIn<std::vector<T>> {
   static DescribedType make() {
     using V = std::vector<T>;
     return {.of = ArrayType{&type_of<T>, [](void* v) { static_cast<V*>(v)->clear(); },
-                            [](void* v) -> void* { return &static_cast<V*>(v)->emplace_back(); },
+                            [](void* v) -> void* { return &grown(*static_cast<V*>(v)); },
                             [](const void* v) { return static_cast<const V*>(v)->size(); },
                             [](const void* v, std::size_t i) -> const void* {
                               return &(*static_cast<const V*>(v))[i];
                             }}};
+  }
+
+ private:
+  // The first numbers come together: growing one by one would cost more than reading them.
+  static T& grown(std::vector<T>& values) {
+    constexpr std::size_t kFirst = 16;
+    if (std::is_arithmetic_v<T> && values.capacity() == 0) values.reserve(kFirst);
+    return values.emplace_back();
   }
 };
 
