@@ -55,7 +55,8 @@ std::optional<TokenDigest> from_hex(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::size_t value = kDigits.find(text[i]);
     if (value == std::string_view::npos) return std::nullopt;
-    digest[i / 2] = static_cast<unsigned char>(digest[i / 2] << 4 | value);
+    const std::size_t before = digest[i / 2];
+    digest[i / 2] = static_cast<unsigned char>(before << 4 | value);
   }
   return digest;
 }
