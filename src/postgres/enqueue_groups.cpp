@@ -116,7 +116,7 @@ std::optional<Error> EnqueueGroups::add(EnqueueRequestPtr request) {
     if (gathering_ == kGroups) return std::nullopt;
     ++gathering_;
   }
-  const std::optional<Error> refused = send({}, true);
+  std::optional<Error> refused = send({}, true);
   if (!refused) return std::nullopt;
   const std::scoped_lock lock(mutex_);
   --gathering_;

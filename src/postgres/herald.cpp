@@ -40,10 +40,8 @@ Herald::Herald(Runtime& runtime, Connection::Options options, bool listens,
       listens_(listens),
       heard_(std::move(heard)),
       connection_(with_stop(std::move(options), stop_.descriptor())) {
-  attachment_ = runtime.attach({.name = "postgres-herald",
-                                .start = [this] { start(); },
-                                .stop_accepting = [this] { stop_.set(); },
-                                .join = [this] { stop(); }});
+  attachment_ = runtime.attach(
+      {.name = "postgres-herald", .start = [this] { start(); }, .join = [this] { stop(); }});
 }
 
 Herald::~Herald() {

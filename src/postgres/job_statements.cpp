@@ -36,13 +36,14 @@ constexpr const char* kInsert = R"sql(WITH fresh AS MATERIALIZED (
               max_attempts, max_crashes, timeout, aiserve.now_ns(), NULL, start_before, unique_key,
               unique_scope, order_key, trace, '' FROM fresh)
           SELECT id FROM fresh)sql";
-// Agrees with decide::step(settle_done).
+// Agrees with decide::step(settle_done). `state + 0`: the planner shall not walk the index of all
+// that runs.
 constexpr const char* kFinish = R"sql(WITH ended AS MATERIALIZED (
             SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[])
               AS e (id, attempt, worker, result)),
           gone AS (
             DELETE FROM aiserve.job AS job USING ended
-            WHERE job.tenant = $1 AND job.id = ended.id AND job.state = 2
+            WHERE job.tenant = $1 AND job.id = ended.id AND job.state + 0 = 2
               AND job.attempt = ended.attempt AND job.worker = ended.worker
             RETURNING job.*, ended.result),
           body AS (
@@ -56,9 +57,9 @@ constexpr const char* kFinish = R"sql(WITH ended AS MATERIALIZED (
               result FROM gone)
           SELECT id, kind, unique_key, unique_scope, order_key FROM gone)sql";
 constexpr const char* kClose = R"sql(WITH ended AS MATERIALIZED (
-            SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-                                 $6::bigint[], $7::bytea[], $8::bytea[])
-              AS e (id, state, discard_reason, excused, crashes, error, result)),
+            SELECT $2::bigint AS id, $3::bigint AS state, $4::bigint AS discard_reason,
+              $5::bigint AS excused, $6::bigint AS crashes, $7::bytea AS error,
+              ($8::bytea[])[1] AS result),
           gone AS (
             DELETE FROM aiserve.job AS job USING ended
             WHERE job.tenant = $1 AND job.id = ended.id RETURNING job.*),
@@ -75,10 +76,8 @@ constexpr const char* kClose = R"sql(WITH ended AS MATERIALIZED (
               ended.result, CASE ended.state WHEN 4 THEN NULL ELSE body.input END
             FROM gone JOIN ended ON ended.id = gone.id LEFT JOIN body ON body.id = gone.id)sql";
 constexpr const char* kDropUnique =
-    R"sql(DELETE FROM aiserve.job_unique AS kept USING unnest($2::bytea[], $3::bytea[], $4::bigint[])
-            AS v (kind, key, job)
-          WHERE kept.tenant = $1 AND kept.kind = v.kind AND kept.key = v.key
-            AND kept.job = v.job)sql";
+    R"sql(DELETE FROM aiserve.job_unique
+          WHERE tenant = $1 AND kind = $2 AND key = $3 AND job = $4)sql";
 constexpr const char* kReopen = R"sql(WITH back AS (
             DELETE FROM aiserve.job_done WHERE tenant = $1 AND id = $2 RETURNING *),
           body AS (
@@ -196,15 +195,20 @@ const char* const kLockOpen =
     AISERVE_SELECT_JOB R"sql( FROM aiserve.job AS job WHERE tenant = $1 AND id = $2 FOR UPDATE)sql";
 const char* const kFindDone = AISERVE_SELECT_JOB
     R"sql(, finished_at, result FROM aiserve.job_done AS job WHERE tenant = $1 AND id = $2)sql";
-const char* const kListOpen = AISERVE_SELECT_JOB R"sql(, 0::bigint FROM aiserve.job AS job
-          WHERE tenant = $1 AND id < $2 AND ($3 < 0 OR state = $3) ORDER BY id DESC LIMIT $4)sql";
+// By the index of the inputs, which are there as long as their job is open.
+const char* const kListOpen = AISERVE_SELECT_JOB R"sql(, 0::bigint FROM aiserve.job_input AS mine
+          CROSS JOIN LATERAL (SELECT * FROM aiserve.job
+            WHERE job.id = mine.id AND job.tenant = $1 AND ($3 < 0 OR state = $3)
+            OFFSET 0) AS job
+          WHERE mine.tenant = $1 AND mine.id < $2 ORDER BY mine.id DESC LIMIT $4)sql";
 const char* const kListDone = AISERVE_SELECT_JOB R"sql(, finished_at FROM aiserve.job_done AS job
           WHERE tenant = $1 AND id < $2 AND ($3 < 0 OR state = $3) ORDER BY id DESC LIMIT $4)sql";
 const char* const kListDead = AISERVE_SELECT_JOB R"sql(, finished_at FROM aiserve.job_done AS job
           WHERE tenant = $1 AND id < $2 AND $3::bigint IS NOT NULL AND state = 6
           ORDER BY id DESC LIMIT $4)sql";
-const char* const kInputs =
-    R"sql(SELECT id, input FROM aiserve.job_input WHERE tenant = $1 AND id = ANY ($2))sql";
+const char* const kInputs = R"sql(SELECT of.id, body.input FROM unnest($2::bigint[]) AS of (id)
+          CROSS JOIN LATERAL (SELECT input FROM aiserve.job_input
+            WHERE tenant = $1 AND id = of.id OFFSET 0) AS body)sql";
 const char* const kLockJobs = AISERVE_SELECT_JOB R"sql( FROM aiserve.job AS job
           JOIN unnest($1::bytea[], $2::bigint[]) AS v (tenant, id)
             ON job.tenant = v.tenant AND job.id = v.id
@@ -316,28 +320,23 @@ std::size_t add_finish(Transaction& transaction, const TenantId& tenant,
   return transaction.add(kFinish, tenant, ids, attempts, workers, results);
 }
 
+// A statement each: joined with a list, the planner would rather read all that a tenant has.
 void add_close(Transaction& transaction, const TenantId& tenant, const JobRows& rows) {
-  const auto results = column(rows, [](const JobRow& row) -> std::optional<std::string_view> {
-    if (!row.result) return std::nullopt;
-    return row.result->text();
-  });
-  transaction.add(kClose, tenant, integers(rows, &JobRow::id), core(rows, &decide::JobCore::state),
-                  core(rows, &decide::JobCore::discard_reason),
-                  core(rows, &decide::JobCore::excused), core(rows, &decide::JobCore::crashes),
-                  texts(rows, &JobRow::error), results);
+  for (const JobRow& row : rows) {
+    std::vector<std::string_view> result;
+    if (row.result) result.push_back(row.result->text());
+    const decide::JobCore& core = row.core;
+    transaction.add(kClose, tenant, row.id, static_cast<int>(core.state),
+                    static_cast<int>(core.discard_reason), static_cast<int>(core.excused),
+                    static_cast<int>(core.crashes), row.error, result);
+  }
 }
 
 void add_drop_unique(Transaction& transaction, const TenantId& tenant, const JobRows& rows) {
-  std::vector<std::string_view> kinds;
-  std::vector<std::string_view> keys;
-  std::vector<std::int64_t> ids;
   for (const JobRow& row : rows) {
     if (!row.unique_key || row.unique_scope != JobUniqueScope::unfinished) continue;
-    kinds.emplace_back(row.kind);
-    keys.emplace_back(*row.unique_key);
-    ids.push_back(row.id);
+    transaction.add(kDropUnique, tenant, row.kind, *row.unique_key, row.id);
   }
-  if (!ids.empty()) transaction.add(kDropUnique, tenant, kinds, keys, ids);
 }
 
 std::size_t add_reopen(Transaction& transaction, const JobRow& row) {

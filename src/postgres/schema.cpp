@@ -208,9 +208,16 @@ BEGIN
 END $isolate$;
 )schema";
 
-constexpr std::array<Migration, 2> kMigrations{{
+// With an index that begins with the tenant, the planner takes a table that is empty when it plans
+// for one whose tenants have a row or two: it would read all of a tenant's jobs to find some by id.
+constexpr std::string_view kJobsById = R"schema(
+ALTER TABLE aiserve.job DROP CONSTRAINT job_pkey, ADD PRIMARY KEY (id);
+)schema";
+
+constexpr std::array<Migration, 3> kMigrations{{
     {1, "stores", kStores, 1},
     {2, "jobs", kJobs, 1},
+    {3, "jobs by id", kJobsById, 1},
 }};
 
 }  // namespace
