@@ -104,6 +104,10 @@ std::string Shape::to_string() const {
 
 Tensor::Tensor() noexcept { shape_ = *Shape::make(std::array<std::int64_t, 1>{0}); }
 
+Tensor::Tensor(Bytes payload) noexcept : payload_(std::move(payload)), elements_(payload_.size()) {
+  shape_ = *Shape::make(std::array{static_cast<std::int64_t>(elements_)});
+}
+
 Result<Tensor> Tensor::make(DType dtype, Shape shape, Bytes payload) {
   if (dtype == DType::string) return bad("string tensors are made with from_strings()");
   const Result<std::size_t> count = shape.elements();

@@ -80,6 +80,9 @@ class Tensor {
  public:
   /// Empty: no elements, shape [0].
   Tensor() noexcept;
+  /// The bytes themselves: uint8, one dimension. Implicit, as nothing is lost: what a job or a
+  /// request body holds is given to a function of tensors as it is.
+  Tensor(Bytes payload) noexcept;
 
   /// Copies the payload only if it is not aligned for `dtype`. Not for strings: see from_strings().
   static Result<Tensor> make(DType dtype, Shape shape, Bytes payload);

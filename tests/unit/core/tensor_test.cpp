@@ -55,6 +55,16 @@ TEST_CASE("strings are found by their index, empty ones too") {
   CHECK_FALSE(Tensor::make(DType::string, {1}, Bytes::copy("x")).ok());
 }
 
+TEST_CASE("bytes are a tensor of themselves") {
+  const Bytes bytes = Bytes::copy(std::string_view("ab\0c", 4));
+  const Tensor tensor = bytes;
+  CHECK(tensor.dtype() == DType::u8);
+  CHECK(tensor.shape() == Shape{4});
+  CHECK(tensor.payload().data() == bytes.data());
+  CHECK(tensor.data<std::uint8_t>()[3] == 'c');
+  CHECK(Tensor(Bytes()).shape() == Shape{0});
+}
+
 TEST_CASE("reshaping keeps the elements and their number") {
   const Tensor flat = Tensor::from<std::int32_t>({6}, {1, 2, 3, 4, 5, 6}).value();
   CHECK(flat.reshaped({2, 3})->shape() == Shape{2, 3});
