@@ -31,7 +31,8 @@ namespace aiserve::inline v0::http {
 struct ServerEvent {
   std::string type;  ///< "message" if the server named none
   std::string data;
-  std::string id;  ///< the last one the server gave; empty: none so far
+  /// The last one the server gave; empty: none so far. One beyond 1 KiB counts as not given.
+  std::string id;
 };
 
 struct EventSourceOptions {

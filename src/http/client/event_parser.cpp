@@ -10,12 +10,15 @@ namespace aiserve::inline v0::http::detail {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::size_t kLongestId = 1024;
 constexpr std::int64_t kLongestRetryMs = 24 * 3600 * 1000;
 
-// As Last-Event-ID; the standard excludes NUL only, because browsers don't mind the rest.
+// As Last-Event-ID, at a size that servers take; the standard excludes NUL only, because browsers
+// don't mind the rest.
 bool can_be_sent_back(std::string_view id) noexcept {
   const char* const end = id.data() + id.size();
-  return field_chars_end(id.data(), end) == end && trim(id).size() == id.size();
+  return id.size() <= kLongestId && field_chars_end(id.data(), end) == end &&
+         trim(id).size() == id.size();
 }
 
 std::optional<std::chrono::milliseconds> milliseconds(std::string_view text) noexcept {
@@ -31,18 +34,28 @@ std::optional<std::chrono::milliseconds> milliseconds(std::string_view text) noe
 }  // namespace
 
 bool EventParser::feed(std::string_view bytes) {
-  if (std::exchange(after_cr_, false) && bytes.starts_with('\n')) bytes.remove_prefix(1);
-  while (!bytes.empty()) {
-    const std::size_t end = bytes.find_first_of("\r\n");
-    if (!append(bytes.substr(0, end))) return false;
-    if (end == std::string_view::npos) return true;
-    if (!line(std::exchange(line_, {}))) return false;
-    const bool cr = bytes[end] == '\r';
-    bytes.remove_prefix(end + 1);
-    if (cr && bytes.empty()) after_cr_ = true;
-    if (cr && bytes.starts_with('\n')) bytes.remove_prefix(1);
+  input_.erase(0, std::exchange(at_, 0));
+  input_ += bytes;
+  read();
+  return !failed_;
+}
+
+// Up to the next event: those after it stay bytes until somebody wants them.
+void EventParser::read() {
+  while (at_ < input_.size() && !ready_ && !failed_) {
+    const std::string_view left = std::string_view(input_).substr(at_);
+    if (std::exchange(after_cr_, false) && left.front() == '\n') {
+      ++at_;
+      continue;
+    }
+    const std::size_t end = std::min(left.find_first_of("\r\n"), left.size());
+    failed_ = !append(left.substr(0, end));
+    at_ += std::min(end + 1, left.size());
+    if (failed_ || end == left.size()) return;
+    after_cr_ = left[end] == '\r';
+    const std::string whole = std::exchange(line_, {});
+    failed_ = !line(whole);
   }
-  return true;
 }
 
 bool EventParser::append(std::string_view piece) {
@@ -83,19 +96,19 @@ void EventParser::dispatch() {
   if (data_.empty()) return;
   data_.pop_back();  // the last line's end
   if (type.empty()) type = "message";
-  ready_.push_back({std::move(type), std::exchange(data_, {}), last_id_});
+  ready_ = ServerEvent{std::move(type), std::exchange(data_, {}), last_id_};
 }
 
 std::optional<ServerEvent> EventParser::next() {
-  if (ready_.empty()) return std::nullopt;
-  ServerEvent event = std::move(ready_.front());
-  ready_.pop_front();
-  return event;
+  if (!ready_) read();
+  return std::exchange(ready_, std::nullopt);
 }
 
 void EventParser::restart() noexcept {
   begun_ = false;
   after_cr_ = false;
+  input_.clear();
+  at_ = 0;
   line_.clear();
   type_.clear();
   data_.clear();

@@ -44,6 +44,8 @@ bool is_final(const Error& error) noexcept {
   }
 }
 
+Error too_large() { return {Errc::too_large, "an event of the service is too large"}; }
+
 }  // namespace
 
 class EventSource::Impl {
@@ -84,6 +86,7 @@ Async<std::optional<ServerEvent>> EventSource::Impl::next(const Context& ctx) {
   for (;;) {
     if (auto event = parser_.next()) co_return event;
     if (final_) co_return *final_;
+    if (parser_.failed()) co_return end(too_large());
     if (ended_) co_return std::optional<ServerEvent>();
     if (!stream_) {
       const Result<bool> connected = co_await connect(ctx);
@@ -135,9 +138,7 @@ Async<void> EventSource::Impl::read(const Context& ctx) {
   const Result<Bytes> part = co_await stream_->read(ctx);
   if (part.ok() && !part->empty()) {
     failures_ = 0;
-    if (!parser_.feed(part->text())) {
-      co_return end(Error(Errc::too_large, "an event of the service is too large"));
-    }
+    parser_.feed(part->text());
     co_return success();
   }
   if (!part.ok() && detail::is_over(ctx)) co_return part.error();

@@ -56,6 +56,34 @@ TEST_CASE("ids that could not be sent back are none") {
   CHECK(parse("id:  a\ndata: 1\n\n") == "message[1];");
 }
 
+TEST_CASE("ids beyond 1 KiB are none") {
+  EventParser parser(1024 * 1024);
+  CHECK(parser.feed("id: " + std::string(1024, 'a') + "\ndata: 1\n\n"));
+  CHECK(parser.next()->id.size() == 1024);
+  CHECK(parser.feed("id: " + std::string(1025, 'b') + "\ndata: 2\n\n"));
+  CHECK(parser.next()->id == std::string(1024, 'a'));
+}
+
+TEST_CASE("events nobody has taken stay bytes, and their ids are not the last") {
+  EventParser parser(1024);
+  std::string many = "id: 1\n";
+  for (int i = 0; i < 1'000; ++i) many += "data\n\n";
+  CHECK(parser.feed(many + "id: 2\ndata\n\n"));
+  CHECK(parser.last_id() == "1");
+  for (int i = 0; i < 1'000; ++i) CHECK(parser.next()->id == "1");
+  CHECK(parser.next()->id == "2");
+  CHECK_FALSE(parser.next().has_value());
+}
+
+TEST_CASE("what comes before an event that is too large is given first") {
+  EventParser parser(1024);
+  CHECK(parser.feed("data: a\n\ndata: b\r\n\r\ndata: " + std::string(2'000, 'x')));
+  CHECK(shown(parser) == "message[a];message[b];");
+  CHECK(parser.failed());
+  CHECK_FALSE(parser.feed("\n\ndata: c\n\n"));
+  CHECK(shown(parser).empty());
+}
+
 TEST_CASE("retry is digits only, and bounded") {
   EventParser parser(1024);
   CHECK(parser.feed("retry: 2500\n"));
