@@ -16,6 +16,8 @@ struct CallOutcome {
   bool answered = false;  // a byte of an answer has come
   bool reused = false;    // the connection had served before
   bool refused = false;   // by ourselves: no further attempt would fare better
+  bool broken = false;    // the connection was cut, and did not merely stay silent
+  bool given_up = false;  // by the caller, who gave the peer less time than it may take
 };
 
 /// The peer said, or its silence does, that it has no use for more calls now.
@@ -36,7 +38,12 @@ constexpr bool may_repeat(const CallOutcome& call, bool idempotent) noexcept {
 /// A kept connection that the peer closed just when it was used: not the peer's failure, and worth
 /// one attempt on a new connection at once.
 constexpr bool was_stale(const CallOutcome& call) noexcept {
-  return call.status == 0 && call.reused && !call.answered && !call.refused;
+  return call.status == 0 && call.reused && call.broken && !call.answered && !call.refused;
+}
+
+/// False when nothing was learnt of the peer's health.
+constexpr bool tells_of_peer(const CallOutcome& call) noexcept {
+  return !call.given_up && !was_stale(call);
 }
 
 /// Is there time for a pause and something after it?

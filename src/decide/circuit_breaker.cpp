@@ -37,6 +37,12 @@ void CircuitBreaker::failed(Nanos now) noexcept {
   if (std::popcount(outcomes_) >= static_cast<int>(policy_.failures)) open(now);
 }
 
+void CircuitBreaker::withdrawn(Nanos now) noexcept {
+  if (state_ != State::probing) return;
+  state_ = State::open;
+  retry_at_ = now;
+}
+
 void CircuitBreaker::open(Nanos now) noexcept {
   state_ = State::open;
   retry_at_ = saturating_add(now, pause_);

@@ -24,11 +24,14 @@ class CircuitBreaker {
 
   explicit CircuitBreaker(const BreakerPolicy& policy) noexcept;
 
-  /// May a call begin now? Whoever gets true reports its outcome.
+  /// May a call begin now? Whoever gets true reports its outcome; a probe (`probing` then) that has
+  /// none is withdrawn.
   bool allow(Nanos now) noexcept;
   /// What calls say that began before it opened changes nothing.
   void succeeded() noexcept;
   void failed(Nanos now) noexcept;
+  /// The probe has learnt nothing: the next call may probe at once.
+  void withdrawn(Nanos now) noexcept;
 
   State state() const noexcept { return state_; }
   /// When open: from then on a probe is allowed.

@@ -30,8 +30,11 @@ class Told {
 
   // What the call runs under: its own deadline and place in the trace.
   Context context(const Context& ctx, const ClientRequest& request) const {
-    const auto timeout = request.timeout().value_or(core_.options.timeout);
-    return ctx.with_deadline(Deadline::after(began_, timeout)).with_trace(trace_);
+    return ctx.with_deadline(deadline(request)).with_trace(trace_);
+  }
+  // The client's, whatever the Context's is.
+  Deadline deadline(const ClientRequest& request) const noexcept {
+    return Deadline::after(began_, request.timeout().value_or(core_.options.timeout));
   }
   void answered(int status) noexcept {
     span_.set("http.response.status_code", status);
@@ -74,7 +77,7 @@ Async<ClientResponse> Client::send(const Context& ctx, ClientRequest request) {
   if (thread == nullptr) co_return not_on_an_io_thread();
   Told told(*core_, ctx, request);
   const Context own = told.context(ctx, request);
-  detail::ClientCall call(*core_, *thread, own, request, true);
+  detail::ClientCall call(*core_, *thread, own, told.deadline(request), request, true);
   const Result<void> came = co_await call.run();
   if (!came.ok()) co_return told.failed(came.error());
   detail::ResponseHead& head = call.head();
@@ -88,7 +91,7 @@ Async<ClientStream> Client::open(const Context& ctx, ClientRequest request) {
   if (thread == nullptr) co_return not_on_an_io_thread();
   Told told(*core_, ctx, request);
   const Context own = told.context(ctx, request);
-  detail::ClientCall call(*core_, *thread, own, request, false);
+  detail::ClientCall call(*core_, *thread, own, told.deadline(request), request, false);
   const Result<void> came = co_await call.run();
   if (!came.ok()) co_return told.failed(came.error());
   told.answered(call.head().status);

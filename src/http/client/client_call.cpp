@@ -12,6 +12,9 @@
 namespace aiserve::inline v0::http::detail {
 namespace {
 
+// Of the time told to the service whole milliseconds arrive, and its answer when they are over
+// comes back a little before ours are.
+constexpr auto kLastMoment = std::chrono::milliseconds(2);
 constexpr auto kForever = std::numeric_limits<std::int64_t>::max();
 
 decide::BackoffPolicy policy_of(const ClientRetryOptions& options) noexcept {
@@ -23,9 +26,6 @@ decide::BackoffPolicy policy_of(const ClientRetryOptions& options) noexcept {
 bool is_redirect(int status) noexcept {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
-
-// Only cancellation by the caller says nothing of the service.
-bool is_callers_will(const Error& error) noexcept { return error.code() == Errc::cancelled; }
 
 // RFC 9110 section 10.2.3; negative: there is none.
 Duration retry_after(std::string_view value, WallTime now) noexcept {
@@ -42,13 +42,14 @@ Duration retry_after(std::string_view value, WallTime now) noexcept {
 
 }  // namespace
 
-ClientCall::ClientCall(ClientCore& core, ClientThread& thread, const Context& ctx,
+ClientCall::ClientCall(ClientCore& core, ClientThread& thread, const Context& ctx, Deadline own,
                        const ClientRequest& request, bool whole)
     : core_(core),
       thread_(thread),
       ctx_(ctx),
       request_(request),
       whole_(whole),
+      hurried_(ctx.deadline() < own),
       method_(request.method()) {}
 
 Async<void> ClientCall::run() {
@@ -75,15 +76,16 @@ Async<void> ClientCall::answer_here() {
   OriginPool& origin = **pool;
   const OriginPool::Pin pin(origin);
   origin.budget().called();
+  OriginPool::Permit permit(origin);
   bool fresh = false;
   for (;;) {
-    const Result<void> came = co_await attempt(origin, fresh);
-    const bool idempotent = request_.idempotent();
-    if (!came.ok() && decide::was_stale(outcome_) && decide::may_repeat(outcome_, idempotent) &&
-        !ctx_.cancelled() && !std::exchange(fresh, true)) {
+    const Result<void> came = co_await attempt(origin, permit, fresh);
+    if (stale_at_first(came, fresh)) {
+      fresh = true;  // under the same permit: a probe is still to come
       core_.metrics.stale_retries.inc();
       continue;
     }
+    permit.drop();
     const std::optional<Duration> wait = pause(origin, came);
     if (!wait) co_return came;
     exchange_.reset();
@@ -93,16 +95,22 @@ Async<void> ClientCall::answer_here() {
   }
 }
 
-Async<void> ClientCall::attempt(OriginPool& pool, bool fresh) {
+bool ClientCall::stale_at_first(const Result<void>& came, bool fresh) const {
+  return !fresh && !came.ok() && decide::was_stale(outcome_) &&
+         decide::may_repeat(outcome_, request_.idempotent()) &&
+         ctx_.check(core_.runtime.clock().now()).ok();
+}
+
+Async<void> ClientCall::attempt(OriginPool& pool, OriginPool::Permit& permit, bool fresh) {
   outcome_ = decide::CallOutcome{.refused = true};
   exchange_.reset();
   Duration rest{};
-  if (!pool.allow(rest)) {
+  if (!permit.ask(rest)) {
     co_return Error(Errc::unavailable, "the service has failed too often")
         .retry_after(std::chrono::ceil<std::chrono::milliseconds>(rest));
   }
   const Result<void> came = co_await exchange(pool, fresh);
-  settle(pool, came);
+  settle(permit, came);
   co_return came;
 }
 
@@ -134,7 +142,7 @@ Async<void> ClientCall::read_body() {
   }
 }
 
-void ClientCall::settle(OriginPool& pool, const Result<void>& came) {
+void ClientCall::settle(OriginPool::Permit& permit, const Result<void>& came) {
   if (exchange_ == nullptr) return;
   outcome_.sent = exchange_->sent();
   outcome_.answered = exchange_->answered();
@@ -144,9 +152,19 @@ void ClientCall::settle(OriginPool& pool, const Result<void>& came) {
   } else {
     const Errc code = came.error().code();
     outcome_.refused = code == Errc::permission_denied || code == Errc::too_large;
-    if (is_callers_will(came.error()) || decide::was_stale(outcome_)) return;
+    outcome_.broken = code == Errc::unavailable;
   }
-  pool.report(decide::is_failure(outcome_));
+  outcome_.given_up = given_up(came);
+  if (decide::tells_of_peer(outcome_)) permit.report(decide::is_failure(outcome_));
+}
+
+// Else a caller in a hurry would open the breaker for all others.
+bool ClientCall::given_up(const Result<void>& came) const {
+  if (came.ok()) return hurried_ && outcome_.status == 504 && remaining() < kLastMoment;
+  const Errc code = came.error().code();
+  if (code == Errc::cancelled) return true;
+  if (code != Errc::deadline_exceeded) return false;
+  return ctx_.cancelled() || (hurried_ && remaining() < kLastMoment);
 }
 
 std::optional<Duration> ClientCall::pause(OriginPool& pool, const Result<void>& came) {

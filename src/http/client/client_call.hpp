@@ -15,8 +15,9 @@ namespace aiserve::inline v0::http::detail {
 class ClientCall {
  public:
   // `whole`: read the body, too, so that what breaks within it can be asked for again. `ctx` has
-  // the deadline of the call. All must outlive it.
-  ClientCall(ClientCore& core, ClientThread& thread, const Context& ctx,
+  // the deadline of the call, at latest `own`, by when the client itself wants it to end. All must
+  // outlive it.
+  ClientCall(ClientCore& core, ClientThread& thread, const Context& ctx, Deadline own,
              const ClientRequest& request, bool whole);
 
   // Until there is an answer.
@@ -27,10 +28,12 @@ class ClientCall {
 
  private:
   Async<void> answer_here();
-  Async<void> attempt(OriginPool& pool, bool fresh);
+  Async<void> attempt(OriginPool& pool, OriginPool::Permit& permit, bool fresh);
   Async<void> exchange(OriginPool& pool, bool fresh);
   Async<void> read_body();
-  void settle(OriginPool& pool, const Result<void>& came);
+  void settle(OriginPool::Permit& permit, const Result<void>& came);
+  bool stale_at_first(const Result<void>& came, bool fresh) const;
+  bool given_up(const Result<void>& came) const;
   // How long to wait before the next attempt; nothing: there is none.
   std::optional<Duration> pause(OriginPool& pool, const Result<void>& came);
   Duration asked_to_wait(const Result<void>& came) const;
@@ -43,6 +46,7 @@ class ClientCall {
   const Context& ctx_;
   const ClientRequest& request_;
   const bool whole_;
+  const bool hurried_;  // by the Context: less time than the client would give
   std::optional<Url> url_;
   Method method_;
   bool with_body_ = true;

@@ -102,10 +102,23 @@ void OriginPool::drop(Idle& idle) noexcept {
   metrics_.idle.add(-1);
 }
 
-bool OriginPool::allow(Duration& rest) noexcept {
-  if (options_.breaker.failures == 0 || breaker_.allow(now())) return true;
-  rest = Duration(breaker_.retry_at() - now());
-  return false;
+bool OriginPool::Permit::ask(Duration& rest) noexcept {
+  if (held_) return true;
+  decide::CircuitBreaker& breaker = pool_.breaker_;
+  held_ = pool_.options_.breaker.failures == 0 || breaker.allow(pool_.now());
+  probe_ = held_ && breaker.state() == decide::CircuitBreaker::State::probing;
+  if (!held_) rest = Duration(breaker.retry_at() - pool_.now());
+  return held_;
+}
+
+void OriginPool::Permit::report(bool failure) noexcept {
+  held_ = probe_ = false;
+  pool_.report(failure);
+}
+
+void OriginPool::Permit::drop() noexcept {
+  held_ = false;
+  if (std::exchange(probe_, false)) pool_.breaker_.withdrawn(pool_.now());
 }
 
 void OriginPool::report(bool failure) noexcept {

@@ -49,6 +49,26 @@ class OriginPool {
     OriginPool& pool_;
   };
 
+  // The breaker's leave for one attempt. A probe that ends without a report is another call's.
+  class Permit {
+   public:
+    explicit Permit(OriginPool& pool) noexcept : pool_(pool) {}
+    ~Permit() { drop(); }
+    Permit(const Permit&) = delete;
+    Permit& operator=(const Permit&) = delete;
+
+    // True if it is held, or given now; else `rest` says how long the origin is left alone.
+    bool ask(Duration& rest) noexcept;
+    // Both give it back.
+    void report(bool failure) noexcept;
+    void drop() noexcept;
+
+   private:
+    OriginPool& pool_;
+    bool held_ = false;
+    bool probe_ = false;
+  };
+
   OriginPool(v0::detail::IoThread& home, const ClientOptions& options, ClientMetrics& metrics);
   ~OriginPool();
   OriginPool(const OriginPool&) = delete;
@@ -60,9 +80,6 @@ class OriginPool {
   std::optional<IdleConnection> take_idle();
   void keep(IdleConnection connection);
 
-  // False while the origin is given a rest; then `rest` says for how much longer.
-  bool allow(Duration& rest) noexcept;
-  void report(bool failure) noexcept;
   decide::RetryBudget& budget() noexcept { return budget_; }
 
   v0::detail::IoThread& home() const noexcept { return home_; }
@@ -72,6 +89,7 @@ class OriginPool {
 
  private:
   struct Idle;
+  void report(bool failure) noexcept;
   void leave() noexcept;
   void drop(Idle& idle) noexcept;
   decide::Nanos now() const noexcept;

@@ -36,11 +36,26 @@ TEST_CASE("what may have had an effect is repeated only if that changes nothing"
   for (const CallOutcome& call : {sent, unsent, answered}) CHECK(may_repeat(call, true));
 }
 
-TEST_CASE("only a kept connection without a byte of an answer is stale") {
-  CHECK(was_stale({.sent = true, .reused = true}));
-  CHECK_FALSE(was_stale({.sent = true}));
-  CHECK_FALSE(was_stale({.sent = true, .answered = true, .reused = true}));
+TEST_CASE("only a kept connection that was cut without a byte of an answer is stale") {
+  CHECK(was_stale({.sent = true, .reused = true, .broken = true}));
+  CHECK_FALSE(was_stale({.sent = true, .broken = true}));
+  CHECK_FALSE(was_stale({.sent = true, .answered = true, .reused = true, .broken = true}));
   CHECK_FALSE(was_stale({.status = 503, .sent = true, .answered = true, .reused = true}));
+}
+
+TEST_CASE("a kept connection that stays silent is a failure and not stale") {
+  const CallOutcome silent{.sent = true, .reused = true};
+  CHECK_FALSE(was_stale(silent));
+  CHECK(tells_of_peer(silent));
+  CHECK(is_failure(silent));
+}
+
+TEST_CASE("what the caller gave up, and a stale connection, tell nothing of the peer") {
+  CHECK(tells_of_peer({.status = 503}));
+  CHECK(tells_of_peer({.sent = true, .broken = true}));
+  CHECK_FALSE(tells_of_peer({.sent = true, .given_up = true}));
+  CHECK_FALSE(tells_of_peer({.status = 504, .given_up = true}));
+  CHECK_FALSE(tells_of_peer({.reused = true, .broken = true}));
 }
 
 TEST_CASE("a pause that the deadline does not outlive is not begun") {

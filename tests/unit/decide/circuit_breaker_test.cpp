@@ -81,3 +81,22 @@ TEST_CASE("a probe that never reports does not keep the breaker open for ever") 
   CHECK_FALSE(breaker.allow(199));
   CHECK(breaker.allow(200));
 }
+
+TEST_CASE("a probe that is withdrawn lets the next call probe at once, after no longer a pause") {
+  CircuitBreaker breaker = opened(0);
+  CHECK(breaker.allow(100));
+  breaker.withdrawn(110);
+  CHECK(breaker.allow(110));
+  CHECK_FALSE(breaker.allow(110));
+  breaker.failed(110);
+  CHECK(breaker.retry_at() == 310);
+}
+
+TEST_CASE("only a probe can be withdrawn") {
+  CircuitBreaker breaker = opened(0);
+  breaker.withdrawn(50);
+  CHECK_FALSE(breaker.allow(50));
+  CircuitBreaker closed(kPolicy);
+  closed.withdrawn(0);
+  CHECK(closed.state() == State::closed);
+}

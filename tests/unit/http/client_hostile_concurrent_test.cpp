@@ -329,6 +329,118 @@ TEST_CASE("the breaker opens, spares the server, and heals by a probe") {
   CHECK(host.get(server.url()).ok());
 }
 
+constexpr const char* kOpenedBreakers =
+    R"(aiserve_http_client_breaker_opened_total{client="client"})";
+constexpr const char* kStale =
+    R"(aiserve_http_client_retries_total{client="client",result="stale"})";
+
+ScriptedServer::Script silent_after(int answers) {
+  return [answers](ScriptedPeer& peer) {
+    for (int i = 0; i < answers; ++i) peer.answer(kHello);
+    peer.wait_for_end();
+  };
+}
+
+TEST_CASE("callers in a hurry don't open the breaker for all others") {
+  ScriptedServer server(silent_after(0));
+  ClientOptions options = once();
+  options.breaker = {.window = 4, .failures = 2, .first_pause = 1h, .longest_pause = 1h};
+  Caller host(options);
+  for (int i = 0; i < 6; ++i) {
+    const Deadline soon = Deadline::after(host.runtime.clock().now(), 5ms);
+    const Context ctx = Context::background().with_deadline(soon);
+    CHECK(code_of(host.get(server.url(), ctx)) == Errc::deadline_exceeded);
+  }
+  CHECK(host.metric(kOpenedBreakers) == "0");
+}
+
+TEST_CASE("the client's own timeout, or the request's, is the service's failure") {
+  ScriptedServer server(silent_after(0));
+  ClientOptions options = once();
+  options.timeout = 1h;
+  options.breaker = {.window = 4, .failures = 2, .first_pause = 1h, .longest_pause = 1h};
+  Caller host(options);
+  for (int i = 0; i < 2; ++i) {
+    ClientRequest request(Method::get, server.url());
+    request.timeout(5ms);
+    CHECK(code_of(host.send(request)) == Errc::deadline_exceeded);
+  }
+  CHECK(host.metric(kOpenedBreakers) == "1");
+}
+
+TEST_CASE("a service that says the caller's time is over has not failed") {
+  ScriptedServer server(serves("HTTP/1.1 504 X\r\nContent-Length: 0\r\n\r\n"));
+  ClientOptions options = once();
+  options.breaker = {.window = 4, .failures = 2, .first_pause = 1h, .longest_pause = 1h};
+  Caller host(options);
+  const auto call = [&](Duration time) {
+    const Deadline until = Deadline::after(host.runtime.clock().now(), time);
+    (void)host.get(server.url(), Context::background().with_deadline(until));
+  };
+  for (int i = 0; i < 4; ++i) call(1ms);
+  CHECK(host.metric(kOpenedBreakers) == "0");
+  for (int i = 0; i < 2; ++i) call(10s);  // long before it is over
+  CHECK(host.metric(kOpenedBreakers) == "1");
+}
+
+TEST_CASE("silence on a kept connection is a failure, and asked again within the budget only") {
+  ScriptedServer server({silent_after(1), silent_after(0)});
+  Caller host({.first_byte_timeout = 30ms,
+               .retry = {.attempts = 3, .budget = 0, .burst = 0},
+               .breaker = {.window = 1, .failures = 1, .first_pause = 1h, .longest_pause = 1h}});
+  CHECK(host.get(server.url())->text() == "hello");
+  CHECK(code_of(host.get(server.url())) == Errc::deadline_exceeded);
+  CHECK(server.connections() == 1);
+  CHECK(host.metric(kStale) == "0");
+  CHECK(host.metric(kOpenedBreakers) == "1");
+}
+
+TEST_CASE("a probe that meets a stale connection goes on with a fresh one") {
+  std::atomic<bool> well{false};
+  const auto cut = [&](ScriptedPeer& peer) {
+    peer.answer(kHello);                                         // kept
+    peer.answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");  // opens the breaker
+    (void)peer.read_head();                                      // the probe, cut
+  };
+  ScriptedServer server({cut, serves(std::string(kHello))});
+  ClientOptions options = once();
+  options.breaker = {.window = 1, .failures = 1, .first_pause = 200ms, .longest_pause = 200ms};
+  Caller host(options);
+  CHECK(host.get(server.url())->text() == "hello");
+  CHECK(host.get(server.url())->status() == 503);
+  Result<ClientResponse> answer = host.get(server.url());
+  for (int i = 0; i < 1'000 && host.metric(kStale) == "0"; ++i) {
+    REQUIRE(answer.error().retry_after().has_value());
+    (void)block_on(host.runtime, sleep(Context::background(), *answer.error().retry_after()));
+    answer = host.get(server.url());
+  }
+  REQUIRE(answer.ok());
+  CHECK(answer->text() == "hello");
+  CHECK(host.metric(kStale) == "1");
+}
+
+TEST_CASE("a probe that its caller gives up is the next call's") {
+  const auto silent_probe = [](ScriptedPeer& peer) {
+    peer.answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");
+    (void)peer.read_head();
+    peer.wait_for_end();
+  };
+  ScriptedServer server({silent_probe, serves(std::string(kHello))});
+  ClientOptions options = once();
+  options.breaker = {.window = 1, .failures = 1, .first_pause = 300ms, .longest_pause = 1h};
+  Caller host(options);
+  CHECK(host.get(server.url())->status() == 503);
+  while (server.count("GET ") != 2) {
+    const Deadline soon = Deadline::after(host.runtime.clock().now(), 30ms);
+    const auto came = host.get(server.url(), Context::background().with_deadline(soon));
+    const Duration rest = came.error().retry_after().value_or(0ms);
+    (void)block_on(host.runtime, sleep(Context::background(), rest));
+  }
+  const auto answer = host.get(server.url());
+  REQUIRE(answer.ok());
+  CHECK(answer->text() == "hello");
+}
+
 TEST_CASE("a server that closes after each answer without saying so fails nobody") {
   ScriptedServer server([](ScriptedPeer& peer) { peer.answer(kHello); });
   Caller host;
