@@ -213,9 +213,9 @@ Result<std::optional<Url>> ClientCall::redirect() {
     return Error(Errc::unavailable, "the service redirects too often");
   }
   own_origin_ = own_origin_ && same;  // credentials don't come back with it
-  if (to_get && method_ != Method::head) {
-    method_ = Method::get;
+  if (to_get) {
     with_body_ = false;
+    if (method_ != Method::head) method_ = Method::get;
   }
   return std::optional<Url>(std::move(*next));
 }

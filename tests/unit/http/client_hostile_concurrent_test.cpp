@@ -203,6 +203,22 @@ TEST_CASE("credentials stay with the origin they were given for, and don't come 
   CHECK(other.count("X-Plain: plain") == 1);
 }
 
+TEST_CASE("a HEAD leaves its body behind when 303 sends it to another origin") {
+  ScriptedServer other(serves("HTTP/1.1 200 OK\r\n\r\n"));
+  ScriptedServer server([&](ScriptedPeer& peer) {
+    peer.answer("HTTP/1.1 303 X\r\nContent-Length: 0\r\nConnection: close\r\nLocation: " +
+                other.url() + "\r\n\r\n");
+    peer.wait_for_end();
+  });
+  Caller host;
+  ClientRequest request(Method::head, server.url());
+  request.body("payload", "text/plain");
+  REQUIRE(host.send(request).ok());
+  CHECK(server.count("Content-Length: 7") == 1);
+  CHECK(other.count("HEAD ") == 1);
+  CHECK(other.count("Content-") == 0);
+}
+
 TEST_CASE("a body does not follow a redirect to another origin") {
   ScriptedServer other(serves(std::string(kHello)));
   ScriptedServer server([&](ScriptedPeer& peer) { peer.answer(redirect_to(other.url(), 307)); });
