@@ -32,37 +32,42 @@ decide::KeyStep KeyRing::step(bool known) {
   using decide::KeyStep;
   const decide::Nanos at = now();
   if (known && at < next_look_.load(std::memory_order_relaxed)) return KeyStep::use;
-  bool begin = false;
+  std::uint64_t begun = 0;
   KeyStep next = KeyStep::use;
   {
     const std::scoped_lock lock(mutex_);
     next = decide::next_key_step(options_.refresh, state_, known, at);
-    begin = !state_.fetching && (next == KeyStep::use_and_refresh || next == KeyStep::wait);
-    if (begin) {
+    const bool asks = next == KeyStep::use_and_refresh || next == KeyStep::wait;
+    if (asks && !state_.fetching) {
+      begun = ++fetch_;
       state_.fetching = true;
       state_.tried = at;
     }
     next_look_.store(decide::next_key_look(options_.refresh, state_, at),
                      std::memory_order_relaxed);
   }
-  if (begin) begin_fetch();
+  if (begun != 0) begin_fetch(begun);
   return next == KeyStep::use_and_refresh ? KeyStep::use : next;
 }
 
 // Detached: whoever asked first may go away before it has ended.
-void KeyRing::begin_fetch() {
+void KeyRing::begin_fetch(std::uint64_t number) {
+  const auto alive = std::make_shared<bool>(true);  // as long as the fetch
   spawn(runtime_, Context(ContextOptions{}),
-        [this](const Context& ctx) -> Async<void> { return fetch(ctx); });
+        [this, alive](const Context& ctx) -> Async<void> { return fetch(ctx); });
+  // Over already, or refused by a runtime that has not started, or drains.
+  if (alive.use_count() == 1) let_go(number);
 }
 
 Async<void> KeyRing::fetch(const Context& ctx) {
-  Result<std::string> text;
+  Result<void> loaded;
   try {
-    text = co_await with_deadline(ctx, options_.fetch_timeout, options_.fetch);
+    Result<std::string> text = co_await with_deadline(ctx, options_.fetch_timeout, options_.fetch);
+    loaded = text.ok() ? load(*text) : Result<void>(std::move(text).error());
   } catch (...) {
-    text = error_from_current_exception();
+    loaded = error_from_current_exception();
   }
-  end_fetch(text.ok() ? load(*text) : Result<void>(std::move(text).error()));
+  end_fetch(loaded);
   co_return success();
 }
 
@@ -93,9 +98,14 @@ Result<void> KeyRing::load(std::string_view text) {
 
 void KeyRing::end_fetch(const Result<void>& result) {
   tell(result);
+  let_go(fetch_);  // nobody begins another before
+}
+
+void KeyRing::let_go(std::uint64_t number) {
   std::vector<WaiterPtr> waiters;
   {
     const std::scoped_lock lock(mutex_);
+    if (!state_.fetching || number != fetch_) return;
     state_.fetching = false;
     next_look_.store(0, std::memory_order_relaxed);
     waiters.swap(waiters_);

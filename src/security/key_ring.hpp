@@ -47,9 +47,11 @@ class KeyRing {
   using WaiterPtr = IntrusivePtr<Operation>;
 
   decide::Nanos now() const noexcept;
-  void begin_fetch();
+  void begin_fetch(std::uint64_t number);
   Async<void> fetch(const Context& ctx);
   void end_fetch(const Result<void>& result);
+  // Nobody waits any longer for the fetch of that number.
+  void let_go(std::uint64_t number);
   void tell(const Result<void>& result);
 
   Runtime& runtime_;
@@ -60,6 +62,7 @@ class KeyRing {
   std::shared_ptr<const JwkSet> keys_;
   std::string text_;  // what they were read from
   decide::KeyRefreshState state_;
+  std::uint64_t fetch_ = 0;  // the last one's number
   std::vector<WaiterPtr> waiters_;
   bool failing_ = false;
   std::atomic<std::uint64_t> generation_{0};

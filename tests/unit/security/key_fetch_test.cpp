@@ -226,6 +226,22 @@ TEST_CASE("answers that are huge or rubbish leave the keys there are") {
   }
 }
 
+TEST_CASE("nobody waits for a fetch that a draining runtime refuses") {
+  Issuer issuer;
+  issuer.sim.start();
+  issuer.pass(60s);
+  const int before = issuer.fetches;
+  issuer.sim.runtime().core().spawned().close();
+  const std::string token = issuer.token(ec_signer());
+  for (int i = 0; i < 3; ++i) {
+    const auto who =
+        block_on(issuer.sim.runtime(), issuer.verifier.verify(Context::background(), token));
+    CHECK_FALSE(who.ok());
+  }
+  CHECK(issuer.fetches == before);
+  CHECK(taken(issuer.ask(issuer.token())));
+}
+
 TEST_CASE("who gives up waiting for keys is told why, and the fetch goes on") {
   Issuer issuer;
   issuer.takes = 3s;
