@@ -40,6 +40,12 @@ std::uint64_t decoded_limit(const Exchange& exchange) noexcept {
   return std::min<std::uint64_t>(exchange.body_limit, exchange.route->compression.max_decoded);
 }
 
+// Whether the answer has this body: an after hook may have failed, or put another in its place.
+bool sends(const Exchange& exchange, const StreamSource& body) noexcept {
+  return ResponseWriter::stream(exchange.response).get() == &body &&
+         !ResponseWriter::bodiless(exchange.response);
+}
+
 }  // namespace
 
 void Session::on_head(Exchange& exchange) {
@@ -259,7 +265,9 @@ void Session::run_events(Exchange& exchange) {
                         .header("Cache-Control", "no-store")
                         .header("X-Accel-Buffering", "no"));
   if (head_only) return;
-  thread_.run_handler(exchange);
+  if (sends(exchange, *exchange.events)) return thread_.run_handler(exchange);
+  exchange.events.reset();
+  thread_.handler_not_started(exchange);
 }
 
 void Session::prepare_reader(Exchange& exchange) {

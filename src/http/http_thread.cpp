@@ -348,6 +348,12 @@ void HttpThread::give_back(Exchange& exchange) noexcept {
   exchange.tenant_place = TenantPlaces::Pass();
 }
 
+void HttpThread::handler_not_started(Exchange& exchange) noexcept {
+  exchange.handler_running = false;
+  give_back(exchange);
+  if (exchange.connection == nullptr) resources_.exchanges.release(exchange);
+}
+
 void HttpThread::check_ended(Exchange& exchange,
                              Result<std::optional<Response>>&& answer) noexcept {
   leave_active(exchange);

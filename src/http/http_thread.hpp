@@ -76,6 +76,8 @@ class HttpThread {
   void run_handler(Exchange& exchange);
   // The handler of the exchange has ended. Of a stream that has begun only an error counts.
   void handler_ended(Exchange& exchange, Result<Response>&& result) noexcept;
+  // The exchange was answered without its handler, which had been counted as running.
+  void handler_not_started(Exchange& exchange) noexcept;
   // What a before hook had to wait for has ended.
   void check_ended(Exchange& exchange, Result<std::optional<Response>>&& answer) noexcept;
   void destroy(Session& session) noexcept;

@@ -183,6 +183,43 @@ TEST_CASE("around hooks of a server pass streams by, those of a route that strea
   CHECK(s.client.post("/upload", "x").body == "read");
 }
 
+TEST_CASE("no handler sends events into an answer that an after hook has put in their place") {
+  for (const bool waits : {false, true}) {
+    for (const std::string how : {"throws", "unsendable", "replaced", "bodiless"}) {
+      CAPTURE(waits);
+      CAPTURE(how);
+      InProcess s({.max_requests = 1});
+      if (waits) {
+        s.server.before(
+            [](Context& ctx, const Request&) -> Async<void> { co_return co_await sleep(ctx, 1s); });
+      }
+      s.server.after([](const Context&, const Request& request, Response& response) {
+        const std::string_view way = request.header("X-How");
+        if (way == "throws") throw std::runtime_error("bad hook");
+        if (way == "unsendable") response.header("X-Bad", "a\r\nb");
+        if (way == "replaced") response = text("another");
+        if (way == "bodiless") response.status(204);
+      });
+      int started = 0;
+      s.server.events("/events",
+                      [&](const Context& ctx, const Request&, EventStream) -> Async<void> {
+                        ++started;
+                        co_return co_await sleep(ctx, 1h);
+                      });
+      s.sim.start();
+      auto call = s.client.start("GET", "/events", {}, {{"X-How", how}});
+      s.sim.advance(1s);
+      CHECK(call.reply().status == (how == "replaced" ? 200 : how == "bodiless" ? 204 : 500));
+      CHECK(started == 0);
+      CHECK(s.server.in_flight() == 0);
+      auto next = s.client.start("GET", "/events");
+      s.sim.advance(1s);
+      CHECK(next.reply().status == 200);
+      CHECK(started == 1);
+    }
+  }
+}
+
 TEST_CASE("hooks of every kind can be those of a group") {
   InProcess s;
   Steps steps;
