@@ -354,9 +354,10 @@ void HttpThread::handler_not_started(Exchange& exchange) noexcept {
   if (exchange.connection == nullptr) resources_.exchanges.release(exchange);
 }
 
-void HttpThread::check_ended(Exchange& exchange,
+void HttpThread::check_ended(Exchange& exchange, Context&& own,
                              Result<std::optional<Response>>&& answer) noexcept {
   leave_active(exchange);
+  exchange.context = std::move(own);
   exchange.handler_running = false;
   give_back(exchange);
   if (exchange.connection == nullptr) {

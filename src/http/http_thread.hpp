@@ -78,8 +78,9 @@ class HttpThread {
   void handler_ended(Exchange& exchange, Result<Response>&& result) noexcept;
   // The exchange was answered without its handler, which had been counted as running.
   void handler_not_started(Exchange& exchange) noexcept;
-  // What a before hook had to wait for has ended.
-  void check_ended(Exchange& exchange, Result<std::optional<Response>>&& answer) noexcept;
+  // What a before hook had to wait for has ended. `own` is what it has made of the Context.
+  void check_ended(Exchange& exchange, Context&& own,
+                   Result<std::optional<Response>>&& answer) noexcept;
   void destroy(Session& session) noexcept;
   // Of WebSockets (websocket_dispatch.cpp).
   void socket_over(Exchange& exchange) noexcept;

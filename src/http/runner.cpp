@@ -73,14 +73,16 @@ Async<Response> call(Exchange& exchange) {
 
 // What a before hook has to wait for. Rare, so a frame of its own does no harm.
 asio::awaitable<void> RunnerPool::check(Exchange& exchange) {
+  // The hook may assign to its Context, while other threads read that of what is in flight.
+  Context own = *exchange.context;
   Result<std::optional<Response>> answer;
   try {
-    auto operation = exchange.check->run(*exchange.context, exchange.request);
+    auto operation = exchange.check->run(own, exchange.request);
     answer = co_await std::move(operation);
   } catch (...) {
     answer = error_from_current_exception();
   }
-  thread_.check_ended(exchange, std::move(answer));
+  thread_.check_ended(exchange, std::move(own), std::move(answer));
 }
 
 // One coroutine for all: a frame per request would cost as much as parsing its head.

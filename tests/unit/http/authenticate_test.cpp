@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "aiserve/http/middleware.hpp"
+#include "aiserve/http/status.hpp"
 #include "aiserve/http/websocket.hpp"
 #include "unit/http/fake_verifier.hpp"
 #include "unit/http/in_process.hpp"
@@ -320,6 +321,28 @@ TEST_CASE("a hook of the host's own may wait as well") {
   s.sim.advance(1s);
   CHECK(good.reply().body == "late/");
   CHECK(bad.reply().status == 403);
+}
+
+TEST_CASE("what a hook that waits makes of the Context is seen when it has ended, not before") {
+  InProcess s;
+  Hooks renaming;
+  renaming.before([](Context& ctx, const Request&) -> Async<void> {
+    ctx = Context({.request_id = "renamed"});
+    co_return co_await sleep(ctx, 1s);
+  });
+  const auto slow = [](const Context& ctx, const Request&) -> Async<Response> {
+    if (!co_await sleep(ctx, 1s)) co_return Error();
+    co_return text(ctx.request_id());
+  };
+  s.server.get("/slow", slow, {.hooks = renaming}).get("/status", status(s.sim.runtime()));
+  s.sim.start();
+  auto call = s.client.start("GET", "/slow");
+  CHECK(s.server.in_flight() == 1);
+  CHECK(s.client.get("/status").body.find("renamed") == std::string::npos);
+  s.sim.advance(1s);
+  CHECK(s.client.get("/status").body.find("renamed") != std::string::npos);
+  s.sim.advance(1s);
+  CHECK(call.reply().body == "renamed");
 }
 
 TEST_CASE("what cannot be wired is named") {
