@@ -1,6 +1,7 @@
 // What a session does when there is more to do than there is room for.
 #include <algorithm>
 
+#include "http/client_network.hpp"
 #include "http/http_thread.hpp"
 #include "http/session.hpp"
 
@@ -34,9 +35,10 @@ bool Session::take_tenant_place(Exchange& exchange) {
   const std::size_t limit =
       tenant.limits().max_in_flight.value_or(core_.options.max_requests_per_tenant);
   if (limit == 0) return true;
-  exchange.tenant_place = tenant.is_anonymous()
-                              ? core_.tenant_places.take('c', exchange.request.client(), limit)
-                              : core_.tenant_places.take('t', tenant.id().view(), limit);
+  exchange.tenant_place =
+      tenant.is_anonymous()
+          ? core_.tenant_places.take('c', client_network(exchange.request.client()), limit)
+          : core_.tenant_places.take('t', tenant.id().view(), limit);
   if (exchange.tenant_place) return true;
   core_.refusals.count(Refusals::Cause::max_requests_per_tenant);
   const Error error =

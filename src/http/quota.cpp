@@ -8,6 +8,7 @@
 #include "aiserve/core/clock.hpp"
 #include "aiserve/core/context.hpp"
 #include "decide/quota.hpp"
+#include "http/client_network.hpp"
 
 namespace aiserve::inline v0 {
 namespace {
@@ -17,8 +18,8 @@ using decide::QuotaCounts;
 constexpr int kTries = 100;
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestKey = 512;
-// Longer than a month: then nobody asks for the count any more.
-constexpr std::chrono::hours kKept = std::chrono::days(40);
+// Beyond the end of the month, for clocks that don't agree.
+constexpr std::chrono::hours kKeptLonger{24};
 
 QuotaOptions checked(QuotaOptions options) {
   const auto refuse = [](const char* what) { throw ConfigError("quota: " + std::string(what)); };
@@ -71,6 +72,12 @@ std::optional<Quota::Standing> standing(const decide::QuotaStanding& of) {
   return Quota::Standing{of.limit, of.remaining, Duration(of.reset_after), Duration(of.window)};
 }
 
+// After that nobody asks for the count any more.
+std::chrono::milliseconds kept(const decide::QuotaVerdict& verdict) noexcept {
+  return std::chrono::ceil<std::chrono::milliseconds>(Duration(verdict.month.reset_after)) +
+         kKeptLonger;
+}
+
 Quota::Verdict public_verdict(const decide::QuotaVerdict& verdict) {
   return {verdict.allowed, standing(verdict.day), standing(verdict.month),
           Duration(verdict.retry_after)};
@@ -100,7 +107,7 @@ Async<Quota::Verdict> Quota::take(const Context& ctx, const std::string& key, st
     if (!verdict.allowed) co_return public_verdict(verdict);
     const Bytes value = encode(*counts);
     const PutOptions same{.if_version = there ? (*old)->version() : PutOptions::kAbsent,
-                          .ttl = kKept};
+                          .ttl = kept(verdict)};
     const Result<std::int64_t> put = co_await store_.put(ctx, at, value, same);
     if (put.ok()) co_return public_verdict(verdict);
     if (put.error().code() != Errc::conflict) co_return put.error();
@@ -127,7 +134,7 @@ void add_fields(Response& response, const std::string& name,
 
 std::string count_of(const LimitKey& key, const Context& ctx, const Request& request) {
   if (key) return "k:" + key(ctx, request);
-  return ctx.tenant().is_anonymous() ? "c:" + std::string(request.client()) : "t";
+  return ctx.tenant().is_anonymous() ? "c:" + detail::client_network(request.client()) : "t";
 }
 
 Error refusal(const Quota::Verdict& verdict) {

@@ -11,6 +11,7 @@
 #include "aiserve/core/context.hpp"
 #include "core/keyed_hash.hpp"
 #include "decide/gcra.hpp"
+#include "http/client_network.hpp"
 
 namespace aiserve::inline v0 {
 namespace {
@@ -156,7 +157,8 @@ Budget budget(const RateLimiter& limiter, const LimitKey& key, const Context& ct
               const Request& request) {
   if (key) return {key(ctx, request), limiter.rate()};
   const Tenant& tenant = ctx.tenant();
-  if (tenant.is_anonymous()) return {"c:" + std::string(request.client()), limiter.rate()};
+  if (tenant.is_anonymous())
+    return {"c:" + detail::client_network(request.client()), limiter.rate()};
   RateLimiter::Rate rate = limiter.rate();
   const TenantLimits& own = tenant.limits();
   if (own.requests_per_second) rate.per_second = *own.requests_per_second;

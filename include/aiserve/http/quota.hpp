@@ -76,7 +76,7 @@ namespace http {
 
 /// An around hook: 429 with Retry-After beyond the quota; RateLimit-Policy and RateLimit on every
 /// answer but a 500. `key`: default one count for each tenant, and for each Request::client() of
-/// none.
+/// none, of IPv6 for each /64.
 detail::AroundHook quota(Quota& quota, LimitKey key = {});
 
 }  // namespace http

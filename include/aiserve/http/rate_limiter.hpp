@@ -77,7 +77,8 @@ class RateLimiter {
 namespace http {
 
 /// Whose budget a request is on. Default: its tenant's, at the tenant's own rate and burst if it
-/// has some (TenantLimits), or, if it is of no tenant, that of Request::client().
+/// has some (TenantLimits), or, if it is of no tenant, that of Request::client(), of IPv6
+/// that of its /64.
 using LimitKey = std::function<std::string(const Context&, const Request&)>;
 
 /// A before hook: 429 with Retry-After beyond the limit. The limiter must outlive the server.

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "aiserve/storage/memory_key_value_store.hpp"
+#include "aiserve/testing/manual_clock.hpp"
 #include "unit/http/in_process.hpp"
 
 namespace aiserve::http {
@@ -117,6 +118,36 @@ TEST_CASE("counts that cannot be read are a 500, not a quota that starts anew") 
     REQUIRE(put.ok());
     CHECK(s.ask("a").status == 500);
   }
+}
+
+TEST_CASE("a count is kept until a day after its month, not longer") {
+  InProcess s;
+  testing::ManualClock clock;
+  MemoryKeyValueStore store({.clock = &clock});
+  Quota quota(store, {.limits = {.per_day = 1}});
+  const StoreKey key(TenantId(), "quota/quota/t");
+  const WallTime late = s.sim.clock().wall_now() + std::chrono::days(31) - 1h;
+  const auto run = [&](auto work) {
+    spawn(s.sim.runtime(), Context::background(), work);
+    s.sim.run_until_idle();
+  };
+  const auto is_there = [&] {
+    Result<std::optional<Versioned>> found;
+    run([&](const Context& ctx) -> Async<void> {
+      found = co_await store.get(ctx, key);
+      co_return success();
+    });
+    return found.value().has_value();
+  };
+  run([&](const Context& ctx) -> Async<void> {
+    const std::string count = "t";
+    (void)co_await quota.take(ctx, count, 1, late);
+    co_return success();
+  });
+  clock.advance(25h - 1s);
+  CHECK(is_there());
+  clock.advance(1s);
+  CHECK_FALSE(is_there());
 }
 
 TEST_CASE("quotas that cannot work are refused") {
