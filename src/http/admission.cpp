@@ -49,10 +49,7 @@ bool Session::take_tenant_place(Exchange& exchange) {
 
 // A place for a handler that will run for a while. Plain ones have ended before anybody else asks.
 bool Session::take_place(Exchange& exchange) {
-  exchange.server_place = spare_place_ ? std::move(spare_place_) : core_.places.take();
-  if (!exchange.server_place) {
-    return shed(exchange, Refusals::Cause::max_requests, kRetryAfter);
-  }
+  if (!take_server_place(exchange)) return false;
   if (!exchange.route->places.limited()) return true;
   exchange.route_place = exchange.route->places.take();
   if (!exchange.route_place) {
@@ -60,6 +57,11 @@ bool Session::take_place(Exchange& exchange) {
     return shed(exchange, Refusals::Cause::max_concurrent, kRetryAfter);
   }
   return true;
+}
+
+bool Session::take_server_place(Exchange& exchange) {
+  exchange.server_place = spare_place_ ? std::move(spare_place_) : core_.places.take();
+  return exchange.server_place || shed(exchange, Refusals::Cause::max_requests, kRetryAfter);
 }
 
 // Always false.

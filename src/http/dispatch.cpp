@@ -152,8 +152,9 @@ void Session::run_after(Exchange& exchange, Response& response) {
   for (const AfterHook& hook : core_.hooks.after()) hook(ctx, exchange.request, response);
 }
 
+// It takes no place of its route: whoever has not shown who he is keeps nobody else out.
 void Session::run_check(Exchange& exchange) {
-  if (!take_place(exchange) || !enter_gate(exchange)) return;
+  if (!take_server_place(exchange) || !enter_gate(exchange)) return;
   exchange.data.own();
   run_async(exchange);
 }

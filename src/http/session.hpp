@@ -91,6 +91,7 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   bool admit(Exchange& exchange);
   bool take_tenant_place(Exchange& exchange);
   bool take_place(Exchange& exchange);
+  bool take_server_place(Exchange& exchange);
   bool shed(Exchange& exchange, Refusals::Cause cause, Duration retry_after);
 
   // session.cpp

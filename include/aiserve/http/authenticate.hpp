@@ -1,5 +1,7 @@
-/// Authentication as a before hook: who asks is verified before the body is read, before a
-/// WebSocket is opened, and before anything behind this hook runs.
+/// Authentication as a before hook: who asks is verified before a WebSocket is opened and before
+/// anything behind this hook runs; and before the body is read, if the verifier can tell at once.
+/// One that has to ask first is asked when the body is there, or, if that is streamed, while it
+/// comes: within the route's limits, with a place of the server, none of the route or the tenant.
 ///
 /// A request that passes has Context::principal() and Context::tenant(). What has no deadline of
 /// its own, event streams and WebSockets, ends when the token does (1008). Answers: 401 without or

@@ -179,6 +179,22 @@ TEST_CASE("a verifier that has to ask holds up its own request only") {
   CHECK(s.server.in_flight() == 0);
 }
 
+TEST_CASE("what waits for a verifier takes no place of its route") {
+  Guarded s;
+  const auto handler = [](const Context& ctx, const Request& request) -> Async<Response> {
+    co_return who(ctx, request);
+  };
+  s.server.get("/one", handler, {.max_concurrent = 1});
+  s.sim.start();
+  auto slow = s.client.start("GET", "/one", {}, bearer("slow-good"));
+  auto wrong = s.client.start("GET", "/one", {}, bearer("slow-bad"));
+  CHECK(s.server.in_flight() == 2);
+  CHECK(s.get("/one", bearer("good")).body == "acme/ada");
+  s.sim.advance(1s);
+  CHECK(slow.reply().body == "acme/ada");
+  CHECK(wrong.reply().status == 401);
+}
+
 TEST_CASE("a client that goes, a deadline and a drain end the waiting for a verifier") {
   Guarded s;
   s.server.get("/short", who, {.timeout = 500ms});
