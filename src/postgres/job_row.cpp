@@ -46,11 +46,15 @@ std::int64_t unique_until(const JobUnique& unique, std::int64_t now) noexcept {
   return decide::saturating_add(now, std::chrono::nanoseconds(period).count());
 }
 
+decide::Fence fence_of(const Settlement& settlement) noexcept {
+  return {.attempt = static_cast<std::uint32_t>(settlement.attempt),
+          .worker = settlement.worker.value()};
+}
+
 decide::JobEvent settle_event(JobRow& row, const Settlement& settlement, std::int64_t now) {
   if (!settlement.error.empty()) row.error = settlement.error.substr(0, kLongestError);
   return {.kind = detail::event_of(settlement.outcome),
-          .fence = {.attempt = static_cast<std::uint32_t>(settlement.attempt),
-                    .worker = settlement.worker.value()},
+          .fence = fence_of(settlement),
           .at = std::max(ns(settlement.at), now)};
 }
 

@@ -37,6 +37,7 @@ struct JobRow {
 JobRow new_job_row(const NewJob& job, std::int64_t now);
 /// Until when a job's unique key is kept.
 std::int64_t unique_until(const JobUnique& unique, std::int64_t now) noexcept;
+decide::Fence fence_of(const Settlement& settlement) noexcept;
 /// What a settlement says. Puts its error into the row.
 decide::JobEvent settle_event(JobRow& row, const Settlement& settlement, std::int64_t now);
 /// Applies an event. False: refused, nothing changed.

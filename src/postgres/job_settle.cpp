@@ -29,9 +29,9 @@ void in_pieces(std::span<const Settlement* const> all, Each each) {
 
 /// What was found of the jobs that settlements speak of.
 struct JobTransaction::Met {
-  std::set<Key> finished;        // plainly done, and moved
-  std::map<Key, JobRow> others;  // locked
-  std::set<Key> changed;         // of those
+  std::map<Key, decide::Fence> finished;  // plainly done, and moved: by which attempt
+  std::map<Key, JobRow> others;           // locked
+  std::set<Key> changed;                  // of those
 };
 
 std::vector<Settled> JobTransaction::settle(std::span<const Settlement> settlements) {
@@ -89,7 +89,7 @@ JobTransaction::Met JobTransaction::meet(std::span<const Settlement> settlements
     for (int i = 0; i < answers[at].size(); ++i) {
       JobRow row = read_finished(*tenant, answers[at], i);
       counts_.finish(row);
-      met.finished.emplace(*tenant, row.id);
+      met.finished.try_emplace(Key(*tenant, row.id), row.core.fence);
       done_[*tenant].push_back(std::move(row));
     }
   }
@@ -98,7 +98,12 @@ JobTransaction::Met JobTransaction::meet(std::span<const Settlement> settlements
 
 bool JobTransaction::apply(const Settlement& settlement, Met& met) {
   const Key key(settlement.tenant, settlement.id.value());
-  if (is_plainly_done(settlement)) return met.finished.erase(key) > 0;
+  if (is_plainly_done(settlement)) {
+    const auto moved = met.finished.find(key);
+    if (moved == met.finished.end() || moved->second != fence_of(settlement)) return false;
+    met.finished.erase(moved);
+    return true;
+  }
   const auto found = met.others.find(key);
   if (found == met.others.end()) return false;
   JobRow row = found->second;

@@ -55,7 +55,7 @@ constexpr const char* kFinish = R"sql(WITH ended AS MATERIALIZED (
               run_at, rank, priority, max_attempts, max_crashes, timeout, created_at, started_at,
               start_before, unique_key, unique_scope, order_key, trace, error, aiserve.now_ns(),
               result FROM gone)
-          SELECT id, kind, unique_key, unique_scope, order_key FROM gone)sql";
+          SELECT id, kind, unique_key, unique_scope, order_key, attempt, worker FROM gone)sql";
 constexpr const char* kClose = R"sql(WITH ended AS MATERIALIZED (
             SELECT $2::bigint AS id, $3::bigint AS state, $4::bigint AS discard_reason,
               $5::bigint AS excused, $6::bigint AS crashes, $7::bytea AS error,
@@ -134,6 +134,12 @@ std::optional<std::string> optional_string(const Rows& rows, int row, int at) {
   return rows.string(row, at);
 }
 
+/// Two columns.
+decide::Fence read_fence(const Rows& rows, int row, int at) {
+  return {.attempt = static_cast<std::uint32_t>(rows.integer(row, at)),
+          .worker = static_cast<std::uint64_t>(rows.integer(row, at + 1))};
+}
+
 decide::JobCore read_core(const Rows& rows, int row) {
   decide::JobCore core;
   core.state = static_cast<decide::JobState>(rows.integer(row, 3));
@@ -141,8 +147,7 @@ decide::JobCore read_core(const Rows& rows, int row) {
   core.cancel_requested = rows.integer(row, 6) != 0;
   core.excused = static_cast<std::uint32_t>(rows.integer(row, 7));
   core.crashes = static_cast<std::uint32_t>(rows.integer(row, 8));
-  core.fence = {.attempt = static_cast<std::uint32_t>(rows.integer(row, 9)),
-                .worker = static_cast<std::uint64_t>(rows.integer(row, 10))};
+  core.fence = read_fence(rows, row, 9);
   core.run_at = rows.integer(row, 12);
   return core;
 }
@@ -287,6 +292,7 @@ JobRow read_finished(const TenantId& tenant, const Rows& rows, int row) {
   job.unique_key = optional_string(rows, row, 2);
   job.unique_scope = static_cast<JobUniqueScope>(rows.integer(row, 3));
   job.order_key = optional_string(rows, row, 4);
+  job.core.fence = read_fence(rows, row, 5);
   job.core.state = decide::JobState::completed;
   return job;
 }

@@ -56,7 +56,7 @@ struct FreshJob {
 std::size_t add_insert(Transaction& transaction, const TenantId& tenant,
                        std::span<const FreshJob> jobs);
 /// As the tenant: jobs that are done, if the fence of their settlement holds. The answer, of those
-/// that it did: id, kind, unique key, its scope, order key.
+/// that it did: id, kind, unique key, its scope, order key, attempt, worker.
 std::size_t add_finish(Transaction& transaction, const TenantId& tenant,
                        std::span<const Settlement* const> settlements);
 JobRow read_finished(const TenantId& tenant, const Rows& rows, int row);

@@ -204,7 +204,33 @@ Step<void> chains_jobs_and_events(JobBench& bench) {
   need(rest.empty(), "a stale settlement enqueued its next jobs");
 }
 
-constexpr std::array<StoreCase<JobStoreSides>, 10> kCases{{
+Step<void> tells_attempts_of_one_call_apart(JobBench& bench) {
+  const Enqueued made = co_await bench.enqueue(JobBench::job("x"));
+  const WorkerId dead = co_await bench.worker();
+  const ClaimedJob lost = co_await bench.claim_one(dead, "x");
+  co_await bench.heartbeat(dead, 0ms);
+  co_await bench.maintain();
+  const WorkerId worker = co_await bench.worker();
+  const ClaimedJob job = co_await bench.claim_one(worker, "x");
+  Settlement late(lost, dead, Kind::done);
+  late.result = Bytes::literal("late");
+  late.next.push_back(JobBench::job("after the late one"));
+  Settlement done(job, worker, Kind::done);
+  done.result = Bytes::literal("out");
+  done.next.push_back(JobBench::job("next"));
+  const std::vector<Settlement> both{late, done};
+  const auto settled = co_await bench.store().settle(bench.ctx(), both);
+  need(settled.ok() && settled->size() == 2, "settle() of two attempts failed");
+  need((*settled)[0] == Settled::stale, "the attempt of a dead worker was called applied");
+  need((*settled)[1] == Settled::applied, "the attempt that counts was called stale");
+  const JobInfo info = co_await bench.info(made.id);
+  need(info.result && info.result->text() == "out", "the result is the stale attempt's");
+  co_await bench.claim_one(worker, "next");
+  const std::vector<ClaimedJob> rest = co_await bench.claim(worker, 10);
+  need(rest.empty(), "a stale attempt enqueued its next jobs");
+}
+
+constexpr std::array<StoreCase<JobStoreSides>, 11> kCases{{
     {"runs a job from enqueue to its result", &run_case<runs_a_job>},
     {"enqueues all or none", &run_case<enqueues_all_or_none>},
     {"keeps tenants apart", &run_case<keeps_tenants_apart>},
@@ -217,6 +243,8 @@ constexpr std::array<StoreCase<JobStoreSides>, 10> kCases{{
     {"quarantines what kills its workers", &run_case<quarantines_poison>},
     {"bounds an attempt however long its worker lives", &run_case<bounds_an_attempt>},
     {"enqueues next jobs with the settlement or not at all", &run_case<chains_jobs_and_events>},
+    {"tells two attempts at a job apart that one call settles",
+     &run_case<tells_attempts_of_one_call_apart>},
 }};
 
 }  // namespace
