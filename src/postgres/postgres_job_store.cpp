@@ -52,22 +52,32 @@ Result<JobInfo> get_job(Transaction& transaction, const TenantId& tenant, JobId 
   return Error(Errc::not_found, "no such job");
 }
 
+/// Asks the tables only that may hold such jobs.
 std::vector<JobInfo> list_jobs(Transaction& transaction, const TenantId& tenant,
                                const JobPage& page) {
   const std::int64_t before =
       page.before ? page.before->value() : std::numeric_limits<std::int64_t>::max();
   const int state = page.state ? static_cast<int>(*page.state) : -1;
-  const bool dead = page.state == JobState::discarded;
+  const char* const finished = page.state == JobState::discarded ? pg::kListDead : pg::kListDone;
   transaction.as_tenant(tenant);
-  const std::size_t open = transaction.add(pg::kListOpen, tenant, before, state, page.limit);
-  const std::size_t done =
-      transaction.add(dead ? pg::kListDead : pg::kListDone, tenant, before, state, page.limit);
+  std::optional<std::size_t> open;
+  std::optional<std::size_t> done;
+  if (!page.state || !is_final(*page.state)) {
+    open = transaction.add(pg::kListOpen, tenant, before, state, page.limit);
+  }
+  if (!page.state || is_final(*page.state)) {
+    done = transaction.add(finished, tenant, before, state, page.limit);
+  }
   transaction.finish_with_next(true);
   const std::vector<Rows> answers = transaction.flush();
   std::vector<JobInfo> jobs;
-  for (pg::JobRow& row : pg::read_jobs(answers[open])) jobs.push_back(pg::to_info(std::move(row)));
-  for (int i = 0; i < answers[done].size(); ++i) {
-    jobs.push_back(finished_info(answers[done], i, false));
+  if (open) {
+    for (pg::JobRow& row : pg::read_jobs(answers[*open])) {
+      jobs.push_back(pg::to_info(std::move(row)));
+    }
+  }
+  for (int i = 0; done && i < answers[*done].size(); ++i) {
+    jobs.push_back(finished_info(answers[*done], i, false));
   }
   std::sort(jobs.begin(), jobs.end(),
             [](const JobInfo& a, const JobInfo& b) { return a.id > b.id; });

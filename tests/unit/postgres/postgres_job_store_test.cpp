@@ -279,6 +279,39 @@ TEST_CASE("the counters in PostgreSQL stay those of the rows through a thousand 
   check_counts(*server, name);
 }
 
+TEST_CASE("a list of jobs in one state reads the tables only that hold such jobs") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  const std::string name = server->new_database();
+  PostgresJobs bench(server->dsn(name));
+  const auto ids = bench.enqueue({bench.job("done"), bench.job("dead"), bench.job("waits")});
+  REQUIRE(ids.ok());
+  const WorkerId worker = bench.start_worker();
+  const std::vector<ClaimedJob> claimed = bench.claim(worker, 2);
+  REQUIRE(claimed.size() == 2);
+  REQUIRE(bench.settle(Settlement(claimed[0], worker, JobOutcomeKind::done)) == Settled::applied);
+  REQUIRE(bench.settle(Settlement(claimed[1], worker, JobOutcomeKind::discard)) ==
+          Settled::applied);
+  const auto list = [&](std::optional<JobState> state) {
+    const JobPage page{.state = state};
+    return block_on(bench.sim.runtime(), bench.jobs.list(kCtx, bench.tenant, page));
+  };
+  const auto lists = [&](JobState state, std::size_t which) {
+    const auto found = list(state);
+    return found.ok() && found->size() == 1 && (*found)[0].id == (*ids)[which].id;
+  };
+  CHECK(list(std::nullopt).value().size() == 3);
+  server->run(name, "REVOKE SELECT ON aiserve.job_input FROM aiserve_tenant");
+  CHECK(lists(JobState::completed, 0));
+  CHECK(lists(JobState::discarded, 1));
+  CHECK_FALSE(list(JobState::available).ok());
+  server->run(name,
+              "GRANT SELECT ON aiserve.job_input TO aiserve_tenant;"
+              "REVOKE SELECT ON aiserve.job_done FROM aiserve_tenant");
+  CHECK(lists(JobState::available, 2));
+  CHECK_FALSE(list(std::nullopt).ok());
+}
+
 TEST_CASE("the dispatcher's role sees what waits, but no input, no result and no event") {
   PostgresServer* server = server_or_skip();
   if (server == nullptr) return;
