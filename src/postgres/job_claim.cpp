@@ -67,11 +67,15 @@ std::vector<Backlog> JobTransaction::backlog(std::span<const std::string> kinds,
   std::vector<std::string_view> of_kind;
   std::vector<std::int64_t> low;
   const auto now = ClaimCursors::TimePoint::clock::now();
+  // What was counted as ready may be claimed by others before it is looked at.
+  const WallTime at_latest = wall(transaction_.now());
   for (int i = 0; i < rows.size(); ++i) {
     const Backlog& one = all.emplace_back(Backlog{.tenant = TenantId(rows.text(i, 1)),
                                                   .kind = rows.string(i, 0),
                                                   .ready = rows.integer(i, 2),
-                                                  .running = rows.integer(i, 3)});
+                                                  .running = rows.integer(i, 3),
+                                                  .oldest = at_latest,
+                                                  .turn = at_latest});
     tenants.push_back(rows.text(i, 1));
     of_kind.push_back(rows.text(i, 0));
     low.push_back(cursors.bound(one.tenant, one.kind, now));

@@ -312,6 +312,22 @@ TEST_CASE("a list of jobs in one state reads the tables only that hold such jobs
   CHECK_FALSE(list(std::nullopt).ok());
 }
 
+TEST_CASE("a job that has gone since it was counted as ready waits since now, not since 1970") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  const std::string name = server->new_database();
+  PostgresJobs bench(server->dsn(name));
+  REQUIRE(bench.enqueue({bench.job("a")}).ok());
+  server->run(name, "UPDATE aiserve.job SET state = 2");
+  bench.sim.advance(5s);
+  const std::vector<std::string_view> kinds{"kind"};
+  const auto all = block_on(bench.sim.runtime(), bench.jobs.backlog(kCtx, kinds)).value();
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].ready == 1);
+  CHECK(all[0].oldest == bench.sim.clock().wall_now());
+  CHECK(all[0].turn == bench.sim.clock().wall_now());
+}
+
 TEST_CASE("the dispatcher's role sees what waits, but no input, no result and no event") {
   PostgresServer* server = server_or_skip();
   if (server == nullptr) return;
