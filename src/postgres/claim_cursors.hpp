@@ -28,7 +28,7 @@ class ClaimCursors {
   std::int64_t bound(const TenantId& tenant, std::string_view kind, TimePoint now);
   /// Before a claim: what becomes ready meanwhile is remembered.
   std::int64_t begin(const TenantId& tenant, std::string_view kind, TimePoint now);
-  /// Every ready job up to this rank was claimed.
+  /// Every ready job up to this rank was claimed, by a transaction that is committed.
   void claimed_up_to(const TenantId& tenant, std::string_view kind, std::int64_t rank);
 
   void made_ready(std::span<const ReadyJob> jobs);

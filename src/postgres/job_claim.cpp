@@ -120,15 +120,14 @@ Result<std::vector<ClaimedJob>> JobTransaction::claim(WorkerId worker,
   Rows picked = pick(worker, quotas, low);
   const std::vector<std::int64_t> none(quotas.size(), ClaimCursors::kNone);
   if (picked.empty() && low != none) picked = pick(worker, quotas, none);
-  std::vector<JobRow> jobs = take(picked, quotas, cursors);
+  std::vector<JobRow> jobs = take(picked, quotas);
   KeyLookup known;
   look_up(known);
   return hand_out(std::move(jobs));
 }
 
 // In the order of the quotas, and of each in the order of ranks.
-std::vector<JobRow> JobTransaction::take(const Rows& picked, std::span<const ClaimQuota> quotas,
-                                         ClaimCursors& cursors) {
+std::vector<JobRow> JobTransaction::take(const Rows& picked, std::span<const ClaimQuota> quotas) {
   std::map<std::pair<std::string_view, std::string_view>, std::size_t> turn;
   for (std::size_t i = 0; i < quotas.size(); ++i) {
     turn.try_emplace({quotas[i].tenant.view(), quotas[i].kind}, i);
@@ -147,8 +146,9 @@ std::vector<JobRow> JobTransaction::take(const Rows& picked, std::span<const Cla
     counts_.claim(row);
     order.emplace_back(at, row.rank, row.id, std::move(row));
   }
+  claimed_up_to_.reserve(highest.size());
   for (const auto& [at, rank] : highest) {
-    cursors.claimed_up_to(quotas[at].tenant, quotas[at].kind, rank);
+    claimed_up_to_.push_back({quotas[at].tenant, quotas[at].kind, rank});
   }
   std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
     return std::tie(std::get<0>(a), std::get<1>(a), std::get<2>(a)) <

@@ -31,6 +31,8 @@ class JobTransaction {
   Result<JobInfo> control(const TenantId& tenant, JobId id, JobAction action);
 
   std::vector<ReadyJob> made_ready() const { return counts_.made_ready(); }
+  /// For the cursors, once it is committed: of each queue, the last job that was claimed.
+  const std::vector<ReadyJob>& claimed_up_to() const noexcept { return claimed_up_to_; }
 
  private:
   struct Met;
@@ -47,8 +49,7 @@ class JobTransaction {
   std::vector<Rows> commit(NewJobs* made = nullptr);
   Rows pick(WorkerId worker, std::span<const ClaimQuota> quotas,
             const std::vector<std::int64_t>& low);
-  std::vector<JobRow> take(const Rows& picked, std::span<const ClaimQuota> quotas,
-                           ClaimCursors& cursors);
+  std::vector<JobRow> take(const Rows& picked, std::span<const ClaimQuota> quotas);
   std::vector<ClaimedJob> hand_out(std::vector<JobRow> jobs);
   Result<JobInfo> cancel(JobRow row);
   Result<JobInfo> redrive(JobRow row);
@@ -59,6 +60,7 @@ class JobTransaction {
   std::map<TenantId, JobRows> closes_;
   std::map<TenantId, JobRows> done_;  // moved already, their keys not yet
   std::map<TenantId, std::vector<const JobEvent*>> events_;
+  std::vector<ReadyJob> claimed_up_to_;
 };
 
 }  // namespace aiserve::inline v0::pg

@@ -112,13 +112,20 @@ struct JobWork {
     JobTransaction jobs(transaction);
     Result<Value> result = fn(jobs);
     ready = jobs.made_ready();
+    claimed = jobs.claimed_up_to();
     return result;
   }
-  void committed() { hub->made_ready(ready); }
+  void committed() {
+    for (const pg::ReadyJob& last : claimed) {
+      hub->cursors().claimed_up_to(last.tenant, last.kind, last.rank);
+    }
+    hub->made_ready(ready);
+  }
 
   F fn;
   std::shared_ptr<pg::JobHub> hub;
   std::vector<pg::ReadyJob> ready{};
+  std::vector<pg::ReadyJob> claimed{};
 };
 
 }  // namespace

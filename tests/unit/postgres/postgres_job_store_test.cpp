@@ -328,6 +328,34 @@ TEST_CASE("a job that has gone since it was counted as ready waits since now, no
   CHECK(all[0].turn == bench.sim.clock().wall_now());
 }
 
+TEST_CASE("a claim that was not committed does not hide its jobs from the next one") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  const std::string name = server->new_database();
+  PostgresJobs bench(server->dsn(name));
+  // Nothing but its claims moves its bounds.
+  PostgresJobStore jobs(bench.database, {.notify = false});
+  REQUIRE(bench.enqueue({bench.job("first")}).ok());
+  bench.sim.advance(1s);
+  REQUIRE(bench.enqueue({bench.job("second")}).ok());
+  const WorkerId worker = bench.start_worker();
+  const auto claim = [&](int n) {
+    const std::vector<ClaimQuota> quotas{{bench.tenant, "kind", n}};
+    return block_on(bench.sim.runtime(), jobs.claim(kCtx, worker, quotas));
+  };
+  server->run(name,
+              "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+              " 'BEGIN RAISE EXCEPTION ''not now''; END';"
+              "CREATE CONSTRAINT TRIGGER at_commit AFTER UPDATE ON aiserve.job"
+              " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
+  REQUIRE_FALSE(claim(2).ok());
+  server->run(name, "DROP TRIGGER at_commit ON aiserve.job");
+  const auto claimed = claim(1);
+  REQUIRE(claimed.ok());
+  REQUIRE(claimed->size() == 1);
+  CHECK((*claimed)[0].input.text() == "first");
+}
+
 TEST_CASE("the dispatcher's role sees what waits, but no input, no result and no event") {
   PostgresServer* server = server_or_skip();
   if (server == nullptr) return;
