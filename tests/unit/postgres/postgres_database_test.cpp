@@ -126,7 +126,9 @@ TEST_CASE("a server that was killed and comes back has what was acknowledged") {
   const Result<std::int64_t> meanwhile = bench.put("meanwhile");
   REQUIRE_FALSE(meanwhile.ok());
   CHECK(meanwhile.error().code() == Errc::unavailable);
-  CHECK(meanwhile.error().retry_after().has_value());
+  // A connection that dies between a COMMIT and its answer leaves a doubt, and no advice to repeat.
+  const bool in_doubt = bench.database.stats().in_doubt != 0;
+  CHECK(meanwhile.error().retry_after().has_value() != in_doubt);
   server->start();
   CHECK(bench.put("after").ok());
   CHECK(bench.has("before").value());
