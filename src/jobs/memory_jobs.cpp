@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "decide/nanos.hpp"
 #include "jobs/job_rules.hpp"
@@ -137,7 +138,7 @@ bool MemoryJobs::advance(Row& row, const JobEvent& event, const JobTime& time) {
 
 void MemoryJobs::close(Row& row, const JobTime& time) {
   row.finished_at = time.now;
-  row.blocked = false;
+  const bool was_blocked = std::exchange(row.blocked, false);
   if (row.core.state != Core::completed) row.result = {};
   if (row.error.empty() && row.core.discard_reason != decide::DiscardReason::none) {
     row.error = to_string(row.core.discard_reason);
@@ -149,7 +150,8 @@ void MemoryJobs::close(Row& row, const JobTime& time) {
   if (row.job.order_key.empty()) return;
   const KeyName key = order_of(row.job);
   ordered_[key].erase(row.id);
-  unblock_next(key, time);
+  // What was blocked held up nobody: another one still has the key.
+  if (!was_blocked) unblock_next(key, time);
 }
 
 void MemoryJobs::unblock_next(const KeyName& key, const JobTime& time) {

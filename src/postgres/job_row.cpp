@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "decide/nanos.hpp"
 #include "jobs/job_rules.hpp"
@@ -69,7 +70,7 @@ bool advance_row(JobRow& row, const decide::JobEvent& event, std::int64_t now) {
   }
   if (!row.final()) return true;
   row.finished_at = now;
-  row.blocked = false;
+  row.was_blocked = std::exchange(row.blocked, false);
   if (row.error.empty() && row.core.discard_reason != decide::DiscardReason::none) {
     row.error = to_string(row.core.discard_reason);
   }

@@ -28,6 +28,7 @@ struct JobRow {
   std::string trace;
   std::string error;
   // Of finished ones:
+  bool was_blocked = false;
   std::int64_t finished_at = 0;
   std::optional<Bytes> result;
 

@@ -88,7 +88,8 @@ void JobTransaction::unblock_next(const KeyLookup& known) {
   for (const auto* ends : {&closes_, &done_}) {
     for (const auto& [tenant, rows] : *ends) {
       for (const JobRow& row : rows) {
-        if (row.order_key) keys.insert(KeyLookup::order_key(row));
+        // What was blocked held up nobody: another one still has the key.
+        if (row.order_key && !row.was_blocked) keys.insert(KeyLookup::order_key(row));
       }
     }
   }

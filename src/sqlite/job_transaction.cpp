@@ -1,6 +1,8 @@
 // Enqueueing, claiming and settling; what is done now and then is in job_maintenance.cpp.
 #include "sqlite/job_transaction.hpp"
 
+#include <utility>
+
 #include "decide/nanos.hpp"
 #include "jobs/job_rules.hpp"
 #include "sqlite/store_options.hpp"
@@ -175,7 +177,7 @@ bool JobTransaction::advance(JobRow& row, const JobEvent& event, const Bytes& re
 
 void JobTransaction::close(JobRow& row, const Bytes& result) {
   row.finished_at = now_;
-  row.blocked = false;
+  const bool was_blocked = std::exchange(row.blocked, false);
   if (row.core.state == Core::completed) row.result = result;
   if (row.error.empty() && row.core.discard_reason != decide::DiscardReason::none) {
     row.error = to_string(row.core.discard_reason);
@@ -185,7 +187,8 @@ void JobTransaction::close(JobRow& row, const Bytes& result) {
   if (row.unique_key && row.unique_scope == JobUniqueScope::unfinished) {
     Query(connection_, kDropUnique, row.tenant, row.kind, *row.unique_key, row.id).run();
   }
-  if (row.order_key) unblock_next(row);
+  // What was blocked held up nobody: another one still has the key.
+  if (row.order_key && !was_blocked) unblock_next(row);
 }
 
 void JobTransaction::unblock_next(const JobRow& finished) {

@@ -128,6 +128,29 @@ Step<void> keeps_order(JobBench& bench) {
   co_await bench.settle(third, worker, Kind::done);
 }
 
+Step<void> keeps_order_of_the_redriven(JobBench& bench) {
+  NewJob job = JobBench::job("1");
+  job.order_key = "account 7";
+  const Enqueued first = co_await bench.enqueue(job);
+  const WorkerId worker = co_await bench.worker();
+  const ClaimedJob dead = co_await bench.claim_one(worker, "1");
+  co_await bench.settle(dead, worker, Kind::discard);
+  job.input = Bytes::literal("2");
+  co_await bench.enqueue(job);
+  job.input = Bytes::literal("3");
+  const Enqueued third = co_await bench.enqueue(job);
+  const ClaimedJob second = co_await bench.claim_one(worker, "2");
+  const auto again = co_await bench.control(first.id, JobAction::redrive);
+  need(again.ok(), "a discarded job was not redriven");
+  const auto cancelled = co_await bench.control(third.id, JobAction::cancel);
+  need(cancelled.ok(), "a blocked job was not cancelled");
+  const std::vector<ClaimedJob> none = co_await bench.claim(worker, 10);
+  need(none.empty(), "the end of a blocked job let two of its order key run at once");
+  co_await bench.settle(second, worker, Kind::done);
+  const ClaimedJob last = co_await bench.claim_one(worker, "1");
+  co_await bench.settle(last, worker, Kind::done);
+}
+
 Step<void> bounds_the_queue(JobBench& bench) {
   NewJob job = JobBench::job("x");
   job.max_waiting = 2;
@@ -238,13 +261,15 @@ Step<void> takes_any_bytes(JobBench& bench) {
   need(refused.code() == Errc::invalid_argument, "a job without kind is not invalid");
 }
 
-constexpr std::array<StoreCase<JobStoreSides>, 11> kCases{{
+constexpr std::array<StoreCase<JobStoreSides>, 12> kCases{{
     {"orders by age, a step of priority counting as some", &run_case<orders_by_age_and_priority>},
     {"keeps a delayed job until its time", &run_case<waits_for_its_time>},
     {"discards what did not start in time", &run_case<expires_before_the_start>},
     {"keeps unique keys while a job is unfinished", &run_case<keeps_unique_keys>},
     {"keeps idempotency keys for their period", &run_case<keeps_idempotency_keys>},
     {"runs jobs of one order key one after the other", &run_case<keeps_order>},
+    {"keeps one order key in order when jobs are redriven and cancelled",
+     &run_case<keeps_order_of_the_redriven>},
     {"bounds what waits per tenant and kind", &run_case<bounds_the_queue>},
     {"cancels waiting jobs at once and asks running ones", &run_case<cancels>},
     {"redrives dead letters", &run_case<redrives>},
