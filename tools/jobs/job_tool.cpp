@@ -65,6 +65,11 @@ std::string object_of(const TenantId& tenant, JobId id) {
   return "job/" + tenant.value() + '/' + std::to_string(id.value());
 }
 
+/// Somebody else redrove the job, or it was pruned, since it was listed.
+bool is_passed(const Error& error) {
+  return error.code() == Errc::conflict || error.code() == Errc::not_found;
+}
+
 /// In whatever version.
 bool is_of(const JobInfo& job, std::string_view kind) {
   return job.kind == kind || std::string_view(job.kind).substr(0, job.kind.find('@')) == kind;
@@ -146,6 +151,12 @@ Async<void> JobTool::redrive_kind(const Context& ctx) {
   const Result<void> noted = co_await note(ctx, object, "");
   if (!noted) co_return noted.error();
   int redriven = 0;
+  const Result<void> done = co_await redrive_dead(ctx, redriven);
+  print_count("redriven", redriven);
+  co_return done;
+}
+
+Async<void> JobTool::redrive_dead(const Context& ctx, int& redriven) {
   JobPage page{.state = JobState::discarded, .limit = kPage};
   while (redriven < line_.limit) {
     const auto dead = co_await store_.reader().list(ctx, line_.tenant, page);
@@ -155,14 +166,12 @@ Async<void> JobTool::redrive_kind(const Context& ctx) {
       if (!is_of(job, line_.kind) || redriven == line_.limit) continue;
       const auto again =
           co_await store_.reader().control(ctx, line_.tenant, job.id, JobAction::redrive);
-      // Somebody else was faster.
-      if (!again && again.error().code() == Errc::conflict) continue;
+      if (!again && is_passed(again.error())) continue;
       if (!again) co_return again.error();
       ++redriven;
     }
     page.before = dead->back().id;
   }
-  print_count("redriven", redriven);
   co_return success();
 }
 
