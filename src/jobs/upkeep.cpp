@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 
 constexpr int kRows = 1000;
 constexpr Duration kCallTimeout = 10s;
+constexpr Duration kFirstRest = 20ms;
+constexpr Duration kLongestRest = 1s;
 
 }  // namespace
 
@@ -49,8 +51,17 @@ Deadline Upkeep::next(TimePoint began) {
   Deadline next = Deadline::after(began, interval_ - Duration(jitter));
   const std::scoped_lock lock(mutex_);
   if (!due_) return next;
+  const TimePoint now = runtime_.clock().now();
   const Duration left = *due_ - runtime_.clock().wall_now();
-  return next.earlier(Deadline::after(runtime_.clock().now(), left));
+  return next.earlier(Deadline::after(now, std::max(left, began + rest_ - now)));
+}
+
+// A job that is due here and not yet by the store's clock, which is behind: asked again ever less
+// often.
+void Upkeep::pace(const MaintenanceReport& report) {
+  const bool behind = report.promoted == 0 && report.next_due.has_value() &&
+                      *report.next_due <= runtime_.clock().wall_now();
+  rest_ = behind ? std::clamp(rest_ * 2, kFirstRest, kLongestRest) : Duration(0);
 }
 
 boost::asio::awaitable<bool> Upkeep::maintain() {
@@ -67,6 +78,7 @@ boost::asio::awaitable<bool> Upkeep::maintain() {
   }
   metrics_.rescued.inc(static_cast<std::uint64_t>(report->rescued));
   metrics_.quarantined.inc(static_cast<std::uint64_t>(report->discarded));
+  pace(*report);
   if (report->next_due) due_at(*report->next_due);
   co_return report->promoted >= kRows || report->rescued >= kRows || report->pruned >= kRows;
 }

@@ -23,13 +23,15 @@ class Upkeep {
 
  private:
   boost::asio::awaitable<bool> maintain();
-  Deadline next(TimePoint now);
+  Deadline next(TimePoint began);
+  void pace(const MaintenanceReport& report);
 
   Runtime& runtime_;
   JobStore& store_;
   const Duration interval_;
   JobMetrics& metrics_;
   Bell bell_;
+  Duration rest_{0};  // at least, before the store is asked again about a job that is due
   std::mutex mutex_;
   std::optional<WallTime> due_;
   std::atomic<bool> ended_{false};

@@ -138,6 +138,16 @@ TEST_CASE("a claim whose answer was lost costs an attempt and no job") {
   CHECK(runs == 1);
 }
 
+TEST_CASE("a store whose clock is behind is not asked for due jobs in a circle") {
+  Pair pair;
+  pair.first.on("a", ends(JobOutcome::done()));
+  pair.faulty.clock_behind = true;
+  pair.sim.start();
+  pair.sim.advance(10s);
+  CHECK(pair.faulty.maintains >= 10);
+  CHECK(pair.faulty.maintains <= 20);
+}
+
 TEST_CASE("a store that is down is asked now and then, not in a circle") {
   Pair pair({.concurrency = 2, .lease = 1min});
   pair.first.on("a", ends(JobOutcome::done()));
