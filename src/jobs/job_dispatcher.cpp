@@ -24,6 +24,7 @@ double seconds_of(Duration length) noexcept {
 
 /// The arguments and answers of the calls of a round.
 struct JobDispatcher::Round {
+  WorkerId worker{};
   std::vector<Settlement> settlements{};
   std::vector<ClaimQuota> quotas{};
   std::optional<Result<std::vector<Settled>>> settled{};
@@ -108,7 +109,7 @@ bool JobDispatcher::wants_round(TimePoint at) {
 boost::asio::awaitable<void> JobDispatcher::round() {
   const TimePoint began = now();
   const Context ctx = Context::background().with_deadline(Deadline::after(began, kCallTimeout));
-  Round calls;
+  Round calls{.worker = worker_};
   if (settler_.has_work(began)) calls.settlements = settler_.take();
   calls.quotas = std::move(quotas_);
   std::vector<Task> tasks;
@@ -117,7 +118,7 @@ boost::asio::awaitable<void> JobDispatcher::round() {
     tasks.push_back(into(parts_.store.settle(ctx, calls.settlements), calls.settled));
   }
   if (!calls.quotas.empty()) {
-    tasks.push_back(into(parts_.store.claim(ctx, worker_, calls.quotas), calls.claimed));
+    tasks.push_back(into(parts_.store.claim(ctx, calls.worker, calls.quotas), calls.claimed));
   }
   const bool room_changed = !calls.settlements.empty() && parts_.planner.has_limits();
   if (look_.exchange(false, std::memory_order_acq_rel) || !calls.quotas.empty() || room_changed) {
@@ -127,7 +128,7 @@ boost::asio::awaitable<void> JobDispatcher::round() {
   co_await join(tasks);
   if (calls.settled) settler_.done(*calls.settled, now());
   if (calls.claimed) {
-    take_claimed(*calls.claimed);
+    take_claimed(*calls.claimed, calls.worker);
     publish();
     claiming_.store(false);
     add_to_mean(round_seconds_, seconds_of(now() - began));
@@ -140,7 +141,7 @@ boost::asio::awaitable<void> JobDispatcher::round() {
   }
 }
 
-void JobDispatcher::take_claimed(const Result<std::vector<ClaimedJob>>& claimed) {
+void JobDispatcher::take_claimed(const Result<std::vector<ClaimedJob>>& claimed, WorkerId by) {
   if (!claimed) parts_.metrics.store_errors.inc();
   if (!claimed || claimed->empty()) {
     // Others were faster, or the store fails: don't run in circles.
@@ -150,6 +151,8 @@ void JobDispatcher::take_claimed(const Result<std::vector<ClaimedJob>>& claimed)
     return;
   }
   claim_pause_ = Duration(0);
+  // The lease was lost meanwhile: they are, or will be, given to others.
+  if (!has_lease_ || by != worker_) return;
   for (const ClaimedJob& job : *claimed) hold(job);
 }
 

@@ -60,7 +60,7 @@ class JobDispatcher {
   bool over() const noexcept;
   bool wants_round(TimePoint now);
   boost::asio::awaitable<void> round();
-  void take_claimed(const Result<std::vector<ClaimedJob>>& claimed);
+  void take_claimed(const Result<std::vector<ClaimedJob>>& claimed, WorkerId by);
   void hold(const ClaimedJob& job);
   void drop(const JobRunPtr& run);
   void tend();

@@ -138,6 +138,29 @@ TEST_CASE("a claim whose answer was lost costs an attempt and no job") {
   CHECK(runs == 1);
 }
 
+TEST_CASE("jobs of a claim that was answered after the lease was lost are not begun") {
+  Pair pair;
+  int runs = 0;
+  pair.first.on("a", ends(JobOutcome::done(), &runs));
+  pair.faulty.slow_claims = 8s;
+  pair.sim.start();
+  const JobId id = pair.enqueue("a");
+  pair.sim.advance(100ms);
+  REQUIRE(pair.faulty.claims == 1);
+  pair.faulty.slow_claims = Duration(0);
+  pair.faulty.deaf = true;
+  pair.sim.advance(4s);
+  REQUIRE(pair.log.find("lease of this worker is lost") != std::string::npos);
+  pair.faulty.deaf = false;
+  pair.sim.advance(2s);
+  REQUIRE(pair.faulty.claims == 1);
+  pair.sim.advance(10s);
+  CHECK(pair.info(id).state == JobState::completed);
+  CHECK(pair.info(id).attempt == 2);
+  CHECK(runs == 1);
+  CHECK(pair.log.find("came too late") == std::string::npos);
+}
+
 TEST_CASE("a store whose clock is behind is not asked for due jobs in a circle") {
   Pair pair;
   pair.first.on("a", ends(JobOutcome::done()));
