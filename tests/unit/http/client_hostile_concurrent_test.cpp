@@ -412,8 +412,7 @@ TEST_CASE("silence on a kept connection is a failure, and asked again within the
 }
 
 TEST_CASE("a probe that meets a stale connection goes on with a fresh one") {
-  std::atomic<bool> well{false};
-  const auto cut = [&](ScriptedPeer& peer) {
+  const auto cut = [](ScriptedPeer& peer) {
     peer.answer(kHello);                                         // kept
     peer.answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");  // opens the breaker
     (void)peer.read_head();                                      // the probe, cut
