@@ -14,8 +14,8 @@ class File {
   explicit File(const std::string& name) {
     if (sqlite3_open(name.c_str(), &handle_) != SQLITE_OK) throw std::runtime_error("cannot open");
     run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
-    run("CREATE TABLE job (id INTEGER PRIMARY KEY, tenant TEXT, kind TEXT, state INTEGER, "
-        "run_at INTEGER, attempt INTEGER, worker INTEGER, input BLOB)");
+    run("CREATE TABLE job (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT, kind TEXT, "
+        "state INTEGER, run_at INTEGER, attempt INTEGER, worker INTEGER, input BLOB)");
     run("CREATE INDEX ready ON job (kind, tenant, run_at, id) WHERE state = 1");
     run("CREATE TABLE done (id INTEGER PRIMARY KEY, tenant TEXT, kind TEXT, state INTEGER, "
         "at INTEGER, result BLOB)");
@@ -50,7 +50,7 @@ class Statement {
     sqlite3_bind_int64(statement_, 1, number);
     while (sqlite3_step(statement_) == SQLITE_ROW) {
     }
-    sqlite3_reset(statement_);
+    end();
   }
   /// The first column of every row.
   std::vector<sqlite3_int64> ids(int limit) {
@@ -59,11 +59,16 @@ class Statement {
     while (sqlite3_step(statement_) == SQLITE_ROW) {
       found.push_back(sqlite3_column_int64(statement_, 0));
     }
-    sqlite3_reset(statement_);
+    end();
     return found;
   }
 
  private:
+  void end() {
+    if (sqlite3_reset(statement_) == SQLITE_OK) return;
+    throw std::runtime_error(sqlite3_errmsg(sqlite3_db_handle(statement_)));
+  }
+
   sqlite3_stmt* statement_ = nullptr;
 };
 

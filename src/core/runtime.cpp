@@ -43,6 +43,8 @@ boost::asio::any_io_executor Runtime::executor(int index) const {
 }
 
 Attachment Runtime::attach(Component component) { return core_->attach(std::move(component)); }
-Worker Runtime::add_worker(WorkerOptions options) { return core_->add_worker(std::move(options)); }
+Worker Runtime::add_worker(WorkerOptions options) {
+  return Worker(core_->add_worker(std::move(options)));
+}
 
 }  // namespace aiserve::inline v0

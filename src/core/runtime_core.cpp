@@ -135,7 +135,7 @@ void RuntimeCore::detach(std::uint64_t id) noexcept {
   std::erase_if(components_, [id](const Attached& attached) { return attached.id == id; });
 }
 
-Worker RuntimeCore::add_worker(WorkerOptions options) {
+std::shared_ptr<WorkerLoop> RuntimeCore::add_worker(WorkerOptions options) {
   auto loop = std::make_shared<WorkerLoop>(std::move(options), *clock_, options_.spin);
   const std::scoped_lock lock(mutex_);
   // Those that retired while the Runtime runs.
@@ -148,7 +148,7 @@ Worker RuntimeCore::add_worker(WorkerOptions options) {
   if (now != RuntimeState::created && owner_ != LoopOwner::simulation) {
     loop->start_thread([this](const Error& error) { fail(error); });
   }
-  return Worker(std::move(loop));
+  return loop;
 }
 
 IoThread* RuntimeCore::io(int index) const noexcept {

@@ -44,7 +44,7 @@ class RuntimeCore {
 
   Attachment attach(Component component);
   void detach(std::uint64_t id) noexcept;
-  Worker add_worker(WorkerOptions options);
+  std::shared_ptr<WorkerLoop> add_worker(WorkerOptions options);
 
   Readiness readiness() const;
   std::string status() const;

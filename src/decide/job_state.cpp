@@ -71,8 +71,8 @@ void apply_discard(JobCore& job, const JobEvent&, const JobRules&, Nanos) noexce
   finish(job, JobState::discarded, DiscardReason::by_handler);
 }
 
-void apply_give_back(JobCore& job, const JobEvent&, const JobRules&, Nanos now) noexcept {
-  excuse(job, now, now);
+void apply_give_back(JobCore& job, const JobEvent& event, const JobRules&, Nanos now) noexcept {
+  excuse(job, std::max(event.at, now), now);
 }
 
 void apply_crash(JobCore& job, const JobEvent& event, const JobRules& rules, Nanos now) noexcept {

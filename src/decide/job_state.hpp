@@ -50,7 +50,7 @@ enum class JobEventKind : std::uint8_t {
   settle_snooze,   ///< not before `at`, and the attempt is excused
   settle_cancel,   ///< the handler says it is pointless
   settle_discard,  ///< the handler says it can never succeed
-  give_back,       ///< shutdown, or claimed and not begun in time: excused, available at once
+  give_back,       ///< shutdown, or claimed and not begun: excused, not before `at`
   lease_lost,      ///< its worker's lease or its own run_until ended; fenced; not before `at`
   cancel_requested,
   expire,   ///< it had to start before now
@@ -111,7 +111,7 @@ struct JobCore {
 struct JobEvent {
   JobEventKind kind = JobEventKind::due;
   Fence fence{};  ///< claim: the worker; settle_*, give_back, lease_lost: whole
-  Nanos at = 0;   ///< retry, snooze, lease_lost, redrive; in the past: at once
+  Nanos at = 0;   ///< retry, snooze, give_back, lease_lost, redrive; in the past: at once
 };
 
 struct JobStep {

@@ -34,6 +34,16 @@ Nanos spend(const StartRate& limit, Nanos spent_until, std::size_t count, Nanos 
   return saturating_add(std::max(spent_until, now), span_of(limit, count));
 }
 
+Nanos unspend(const StartRate& limit, Nanos spent_until, std::size_t count) noexcept {
+  if (is_free(limit) || count == 0) return spent_until;
+  return std::max<Nanos>(saturating_add(spent_until, -span_of(limit, count)), 0);
+}
+
+Nanos plausible(const StartRate& limit, Nanos spent_until, Nanos now, Nanos skew) noexcept {
+  const Nanos longest = saturating_add(span_of(limit, limit.burst), skew);
+  return spent_until <= saturating_add(now, longest) ? spent_until : 0;
+}
+
 Nanos next_start(const StartRate& limit, Nanos spent_until) noexcept {
   if (is_free(limit)) return INT64_MIN;
   return saturating_add(spent_until, -span_of(limit, limit.burst - 1));

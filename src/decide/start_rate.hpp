@@ -25,6 +25,13 @@ std::size_t may_start(const StartRate& limit, Nanos spent_until, Nanos now) noex
 /// `count` are started.
 Nanos spend(const StartRate& limit, Nanos spent_until, std::size_t count, Nanos now) noexcept;
 
+/// `count` of those that were spent are not started after all.
+Nanos unspend(const StartRate& limit, Nanos spent_until, std::size_t count) noexcept;
+
+/// What others have written, for who shares the limit with them: 0 in place of an instant that no
+/// clock within `skew` of `now` gives, such as one of another limit or from before a clock was set.
+Nanos plausible(const StartRate& limit, Nanos spent_until, Nanos now, Nanos skew) noexcept;
+
 /// When the next may start; `now` or earlier: at once.
 Nanos next_start(const StartRate& limit, Nanos spent_until) noexcept;
 

@@ -27,7 +27,7 @@ Result<void> check_unique(const JobUnique& unique) {
 
 Result<void> check_job(const NewJob& job, std::size_t max_input) {
   const auto in = [](auto value, auto low, auto high) { return value >= low && value <= high; };
-  const std::array<std::pair<bool, const char*>, 7> rules{{
+  const std::array<std::pair<bool, const char*>, 8> rules{{
       {in(job.kind.size(), std::size_t{1}, kLongestName), "kind has 1 to 128 bytes"},
       {in(job.priority, 0, NewJob::kPriorities - 1), "priority is 0 to 9"},
       {in(job.max_attempts, 1, 1000), "max_attempts is 1 to 1000"},
@@ -35,6 +35,7 @@ Result<void> check_job(const NewJob& job, std::size_t max_input) {
       {in(job.timeout.count(), std::int64_t{1}, std::int64_t{kLongestTimeout.count()}),
        "timeout is 1 ms to 30 days"},
       {job.order_key.size() <= kLongestKey, "order_key has at most 1024 bytes"},
+      {in(job.order_concurrency, 1, 1000), "order_concurrency is 1 to 1000"},
       {job.max_waiting >= 0 && job.trace.size() <= kLongestKey,
        "max_waiting is not negative, trace has at most 1024 bytes"},
   }};

@@ -34,10 +34,29 @@ void check_backoff(const Check& check, const JobBackoff& backoff) {
   check.between(backoff.factor, 1.0, 10.0, "backoff.factor must be 1 to 10");
 }
 
-void check_rate(const Check& check, const JobRate& rate) {
-  check.require(rate.per_second == 0 || (rate.per_second >= 1e-6 && rate.per_second <= 1e9),
-                "rate.per_second must be 0, or 0.000001 to 1e9");
-  check.require(rate.burst >= 1, "rate.burst must be at least 1");
+bool is_rate(const JobRate& rate, double least) {
+  return rate.per_second == 0 || (rate.per_second >= least && rate.per_second <= 1e9);
+}
+
+void check_rates(const Check& check, const JobKindOptions& options) {
+  check.require(is_rate(options.rate, 1e-6), "rate.per_second must be 0, or 0.000001 to 1e9");
+  check.require(options.rate.burst >= 1, "rate.burst must be at least 1");
+  check.require(is_rate(options.order_rate, 1e-3),
+                "order_rate.per_second must be 0, or 0.001 to 1e9");
+  check.require(options.order_rate.burst >= 1, "order_rate.burst must be at least 1");
+}
+
+void check_offload(const Check& check, const JobOffload& offload, std::chrono::milliseconds lease) {
+  check.between(offload.above, std::size_t{1024}, std::size_t{1'000'000'000},
+                "offload.above must be 1024 to 1000000000");
+  check.between(offload.prefix.size(), std::size_t{1}, std::size_t{200},
+                "offload.prefix has 1 to 200 bytes");
+  check.between<std::chrono::milliseconds>(offload.orphan_age, 2min, kLongest,
+                                           "offload.orphan_age must be 2 min to 30 days");
+  check.between<std::chrono::milliseconds>(offload.sweep, 10s, 24h,
+                                           "offload.sweep must be 10 s to 1 day");
+  check.require(offload.objects == nullptr || offload.orphan_age >= 2 * lease + 2min,
+                "offload.orphan_age must be at least 2 leases and 2 min");
 }
 
 }  // namespace
@@ -60,6 +79,9 @@ void check_queue_options(const JobQueueOptions& options) {
   check.require(static_cast<bool>(options.codec.encode) == static_cast<bool>(options.codec.decode),
                 "codec needs both encode and decode, or neither");
   check_backoff(check, options.backoff);
+  check_offload(check, options.offload, options.lease);
+  check.between(options.rates.prefix.size(), std::size_t{1}, std::size_t{200},
+                "rates.prefix has 1 to 200 bytes");
 }
 
 void check_kind(const JobQueueOptions& queue, const std::string& name,
@@ -76,7 +98,8 @@ void check_kind(const JobQueueOptions& queue, const std::string& name,
   check.require(options.max_running.value_or(1) >= 1, "max_running must be at least 1");
   check.require(options.max_running_per_tenant.value_or(1) >= 1,
                 "max_running_per_tenant must be at least 1");
-  check_rate(check, options.rate);
+  check.between(options.order_concurrency, 1, 1000, "order_concurrency must be 1 to 1000");
+  check_rates(check, options);
   if (options.backoff) check_backoff(check, *options.backoff);
 }
 

@@ -42,7 +42,10 @@ void ClaimPlanner::update(std::vector<Backlog> rows) {
     index_.emplace(std::pair(rows_[i].tenant.view(), std::string_view(rows_[i].kind)), i);
   }
   const decide::Nanos now = nanos(clock_.now());
-  std::erase_if(spent_until_, [now](const auto& entry) { return entry.second <= now; });
+  const auto is_over = [now](const auto& entry) { return entry.second <= now; };
+  std::erase_if(spent_until_, is_over);
+  std::erase_if(key_spent_until_, is_over);
+  rates_.tidy();
   update_gauges();
 }
 
@@ -82,6 +85,9 @@ decide::RunLimit ClaimPlanner::limit_of(const JobKind& kind, bool paused) const 
 
 std::size_t ClaimPlanner::may_start(const JobKind& kind, const TenantId& tenant,
                                     decide::Nanos now) {
+  if (kind.rate.per_second > 0 && !rates_.empty()) {
+    return rates_.may_start(kind, tenant, next_start_);
+  }
   const auto spent = spent_until_.find({&kind, tenant});
   if (spent == spent_until_.end()) return decide::may_start(kind.rate, 0, now);
   const std::size_t now_free = decide::may_start(kind.rate, spent->second, now);
@@ -128,16 +134,34 @@ std::vector<ClaimQuota> ClaimPlanner::plan(std::size_t free_slots) {
                                                  shares_);
   std::vector<ClaimQuota> claims;
   for (std::size_t i = 0; i < quotas.size(); ++i) {
-    if (quotas[i] == 0) continue;
-    const auto n = static_cast<int>(std::min(quotas[i], kMostOfOneClaim));
-    claims.push_back({rows_[i].tenant, rows_[i].kind, n});
+    const std::size_t n = std::min(claimable(rows_[i], quotas[i]), kMostOfOneClaim);
+    if (n > 0) claims.push_back({rows_[i].tenant, rows_[i].kind, static_cast<int>(n)});
   }
   return claims;
+}
+
+std::size_t ClaimPlanner::claimable(const Backlog& row, std::size_t planned) {
+  if (planned == 0 || rates_.empty()) return planned;
+  const JobKind& kind = *kinds_.find(row.kind);
+  return kind.rate.per_second > 0 ? rates_.use(kind, row.tenant, planned) : planned;
 }
 
 Backlog* ClaimPlanner::row_of(const JobRun& run) noexcept {
   const auto found = index_.find({run.claimed.tenant.view(), std::string_view(run.claimed.kind)});
   return found == index_.end() ? nullptr : &rows_[found->second];
+}
+
+Duration ClaimPlanner::too_early(const JobRun& run) {
+  const decide::StartRate& rate = run.kind.order_rate;
+  // What all processes share is asked for by the runner.
+  if (rate.per_second <= 0 || run.claimed.order_key.empty() || !rates_.empty()) return Duration(0);
+  const decide::Nanos now = nanos(clock_.now());
+  decide::Nanos& spent = key_spent_until_[{&run.kind, run.claimed.tenant, run.claimed.order_key}];
+  if (decide::may_start(rate, spent, now) == 0) {
+    return Duration(std::max<decide::Nanos>(decide::next_start(rate, spent) - now, 1));
+  }
+  spent = decide::spend(rate, spent, 1, now);
+  return Duration(0);
 }
 
 void ClaimPlanner::claimed(JobRun& run) {
@@ -147,9 +171,12 @@ void ClaimPlanner::claimed(JobRun& run) {
     ++row->running;
   }
   if (run.kind.rate.per_second <= 0) return;
+  if (!rates_.empty()) return rates_.started(run.kind, run.claimed.tenant);
   decide::Nanos& spent = spent_until_[{&run.kind, run.claimed.tenant}];
   spent = decide::spend(run.kind.rate, spent, 1, nanos(clock_.now()));
 }
+
+void ClaimPlanner::claim_ended(bool answered) { rates_.claim_ended(answered); }
 
 double ClaimPlanner::mean_run_seconds(std::string_view kind) const noexcept {
   const auto found = run_seconds_.find(kinds_.find(kind));

@@ -5,19 +5,24 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "aiserve/core/clock.hpp"
 #include "decide/job_quota.hpp"
 #include "jobs/job_run.hpp"
+#include "jobs/rate_keeper.hpp"
 
 namespace aiserve::inline v0::detail {
 
 class ClaimPlanner {
  public:
-  ClaimPlanner(const KindTable& kinds, const JobQueueOptions& options, const Clock& clock)
-      : kinds_(kinds), options_(options), clock_(clock) {}
+  /// `rates` holds those of tenants, if all processes share them; else it is empty.
+  ClaimPlanner(const KindTable& kinds, const JobQueueOptions& options, const Clock& clock,
+               RateKeeper& rates)
+      : kinds_(kinds), options_(options), clock_(clock), rates_(rates) {}
 
   void update(std::vector<Backlog> rows);
   std::vector<ClaimQuota> plan(std::size_t free_slots);
@@ -30,7 +35,12 @@ class ClaimPlanner {
   /// Of late, of a kind by its stored name; of all kinds if it has not run here.
   double mean_run_seconds(std::string_view kind) const noexcept;
 
+  /// How long a job that was claimed is too early for the rate of its order key. None: it counts as
+  /// a start now.
+  Duration too_early(const JobRun& run);
   void claimed(JobRun& run);
+  /// All that a claim brought was told. Not answered: it may have brought some.
+  void claim_ended(bool answered);
   /// `cost` in the unit of the host, `seconds` that the handler ran.
   void settled(const JobRun& run, double cost, double seconds);
   /// It did not run after all.
@@ -50,11 +60,13 @@ class ClaimPlanner {
   Backlog* row_of(const JobRun& run) noexcept;
   decide::RunLimit limit_of(const JobKind& kind, bool paused) const;
   std::size_t may_start(const JobKind& kind, const TenantId& tenant, decide::Nanos now);
+  std::size_t claimable(const Backlog& row, std::size_t planned);
   void update_gauges() const;
 
   const KindTable& kinds_;
   const JobQueueOptions& options_;
   const Clock& clock_;
+  RateKeeper& rates_;
   std::vector<Backlog> rows_;
   std::map<std::pair<std::string_view, std::string_view>, std::size_t> index_;  // tenant, kind
   std::int64_t ready_ = 0;
@@ -62,6 +74,7 @@ class ClaimPlanner {
   std::map<const JobKind*, double> run_seconds_;  // means of late
   double all_run_seconds_ = 0;
   std::map<std::pair<const JobKind*, TenantId>, decide::Nanos> spent_until_;
+  std::map<std::tuple<const JobKind*, TenantId, std::string>, decide::Nanos> key_spent_until_;
   Deadline next_start_;
   mutable std::mutex mutex_;  // of pauses
   std::set<std::string, std::less<>> paused_;

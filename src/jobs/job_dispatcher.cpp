@@ -16,8 +16,21 @@ constexpr Duration kCallTimeout = 10s;
 constexpr Duration kFirstPause = 5ms;
 constexpr Duration kLongestPause = 1s;
 constexpr Duration kStuckLook = 1s;
+constexpr Duration kOutageWord = 1min;
+constexpr std::size_t kStraysAtOnce = 500;
+
 double seconds_of(Duration length) noexcept {
   return std::chrono::duration<double>(length).count();
+}
+
+StrayWatch::Attempt attempt_of(const JobRun& run) {
+  return {run.claimed.tenant, run.claimed.id, run.claimed.attempt};
+}
+
+Settlement given_back(const StrayWatch::Attempt& one, WorkerId worker) {
+  ClaimedJob job;
+  std::tie(job.tenant, job.id, job.attempt) = one;
+  return Settlement(job, worker, JobOutcomeKind::give_back);
 }
 
 }  // namespace
@@ -33,7 +46,9 @@ struct JobDispatcher::Round {
 };
 
 JobDispatcher::JobDispatcher(const Parts& parts)
-    : parts_(parts), settler_(parts.metrics, parts.runtime.telemetry().log()) {}
+    : parts_(parts),
+      settler_(parts.metrics, parts.runtime.telemetry().log(),
+               parts.options.offload.orphan_age / 2) {}
 
 Task JobDispatcher::run(IoThread& home) {
   home_ = &home;
@@ -55,7 +70,7 @@ Task JobDispatcher::run(IoThread& home) {
 // A store that does not answer must not keep a process from ending.
 bool JobDispatcher::over() const noexcept {
   if (!draining_.load(std::memory_order_acquire) || !held_.empty()) return false;
-  return settler_.empty() || (cancelled_ && settler_.resting_until() > now());
+  return settler_.empty() || (cancelled_ && settler_.stuck(now()) == settler_.size());
 }
 
 void JobDispatcher::take_requests() {
@@ -89,7 +104,7 @@ std::size_t JobDispatcher::free_slots() const noexcept {
     const double spare = std::ceil(static_cast<double>(slots) * round_seconds_ / run);
     stock = static_cast<std::size_t>(std::min(spare, static_cast<double>(slots)));
   }
-  const std::size_t taken = held_.size() + (settler_.resting_until() > now() ? settler_.size() : 0);
+  const std::size_t taken = held_.size() + settler_.stuck(now());
   return slots + stock > taken ? slots + stock - taken : 0;
 }
 
@@ -110,8 +125,9 @@ boost::asio::awaitable<void> JobDispatcher::round() {
   const TimePoint began = now();
   const Context ctx = Context::background().with_deadline(Deadline::after(began, kCallTimeout));
   Round calls{.worker = worker_};
-  if (settler_.has_work(began)) calls.settlements = settler_.take();
+  if (settler_.has_work(began)) calls.settlements = settler_.take(began);
   calls.quotas = std::move(quotas_);
+  if (!calls.quotas.empty()) stray_watch_.claim_begins();
   std::vector<Task> tasks;
   tasks.reserve(3);
   if (!calls.settlements.empty()) {
@@ -125,15 +141,18 @@ boost::asio::awaitable<void> JobDispatcher::round() {
     next_poll_ = began + parts_.options.poll;
     tasks.push_back(into(parts_.store.backlog(ctx, kind_names_), calls.backlog));
   }
-  co_await join(tasks);
+  if (!tasks.empty()) co_await join(tasks);
   if (calls.settled) settler_.done(*calls.settled, now());
   if (calls.claimed) {
     take_claimed(*calls.claimed, calls.worker);
+    parts_.planner.claim_ended(calls.claimed->ok());
     publish();
     claiming_.store(false);
+    stray_watch_.claim_ended();
     add_to_mean(round_seconds_, seconds_of(now() - began));
   }
   if (calls.backlog && *calls.backlog) {
+    saw_claims_ = calls.quotas.empty();
     parts_.planner.update(std::move(**calls.backlog));
     parts_.door.update(parts_.planner, running_);
   } else if (calls.backlog) {
@@ -144,10 +163,11 @@ boost::asio::awaitable<void> JobDispatcher::round() {
 void JobDispatcher::take_claimed(const Result<std::vector<ClaimedJob>>& claimed, WorkerId by) {
   if (!claimed) parts_.metrics.store_errors.inc();
   if (!claimed || claimed->empty()) {
+    look_.store(true, std::memory_order_relaxed);
+    if (claimed && !saw_claims_) return;
     // Others were faster, or the store fails: don't run in circles.
     claim_pause_ = std::clamp(claim_pause_ * 2, kFirstPause, kLongestPause);
     claim_not_before_ = now() + claim_pause_;
-    look_.store(true, std::memory_order_relaxed);
     return;
   }
   claim_pause_ = Duration(0);
@@ -162,6 +182,9 @@ void JobDispatcher::hold(const ClaimedJob& job) {
   const TimePoint at = now();
   const JobRunPtr run =
       make_intrusive<JobRun>(*this, *kind, job, worker_, context_of(job, *kind, at), at);
+  if (const Duration early = parts_.planner.too_early(*run); early > Duration(0)) {
+    return put_off(run, early);
+  }
   parts_.planner.claimed(*run);
   run->position = held_.size();
   held_.push_back(run);
@@ -230,11 +253,24 @@ void JobDispatcher::give_back(const JobRunPtr& run) {
   settler_.add(run);
 }
 
+void JobDispatcher::put_off(JobRunPtr run, Duration by) {
+  run->verdict = JobOutcomeKind::give_back;
+  run->at = parts_.runtime.clock().wall_now() + by;
+  if (on_due) on_due(run->at);
+  settler_.add(std::move(run));
+  look();
+}
+
 void JobDispatcher::finished(JobRunPtr run) {
   --running_;
-  const double seconds = std::max(1e-9, seconds_of(now() - run->started_at));
-  run->kind.metrics.run_seconds->observe(seconds);
-  parts_.planner.settled(*run, run->outcome.cost().value_or(seconds), seconds);
+  run->ended_at = now();
+  if (run->put_off > Duration(0) && !run->answered) {
+    parts_.planner.returned(*run);
+  } else {
+    const double seconds = std::max(1e-9, seconds_of(run->ended_at - run->started_at));
+    run->kind.metrics.run_seconds->observe(seconds);
+    parts_.planner.settled(*run, run->outcome.cost().value_or(seconds), seconds);
+  }
   settle(std::move(run));
   tend();
   bell_.ring();
@@ -252,9 +288,15 @@ void JobDispatcher::judge(JobRun& run) {
   run.at = run.outcome.at().value_or(WallTime{});
   if (run.verdict == JobOutcomeKind::retry && run.ctx.reason() == CancelReason::shutdown) {
     run.verdict = JobOutcomeKind::give_back;
+    run.at = WallTime{};
     return;
   }
   const WallTime wall = parts_.runtime.clock().wall_now();
+  if (run.put_off > Duration(0)) {
+    run.verdict = JobOutcomeKind::give_back;
+    run.at = wall + run.put_off;
+    if (!run.early) tell_outage(run);
+  }
   if (run.verdict == JobOutcomeKind::retry && !run.outcome.at()) {
     const Duration asked(run.outcome.retry_after());
     const decide::Nanos again =
@@ -263,6 +305,20 @@ void JobDispatcher::judge(JobRun& run) {
     run.at = WallTime(Duration(again));
   }
   if (run.at > wall && on_due) on_due(run.at);
+}
+
+// A backlog that waits for one object store is one word, now and then.
+void JobDispatcher::tell_outage(const JobRun& run) {
+  const TimePoint at = now();
+  const auto told = outage_told_.find(&run.kind);
+  if (told != outage_told_.end() && at < told->second.at()) return;
+  outage_told_[&run.kind] = Deadline::after(at, kOutageWord);
+  const char* const what = run.answered
+                               ? "the result of a job cannot be stored now; it waits to run again"
+                               : "the input of a job cannot be read now; it waits";
+  parts_.runtime.telemetry().log().warn(
+      run.ctx, what,
+      {{"kind", run.kind.stored}, {"job", run.claimed.id.value()}, {"error", run.outcome.error()}});
 }
 
 void JobDispatcher::look_for_stuck(TimePoint at) {
@@ -292,7 +348,7 @@ Deadline JobDispatcher::next_look(TimePoint at) const {
     next = Deadline(next_poll_).earlier(parts_.planner.next_start());
     if (claim_not_before_ > at) next = next.earlier(Deadline(claim_not_before_));
   }
-  if (settler_.resting_until() > at) next = next.earlier(Deadline(settler_.resting_until()));
+  next = next.earlier(settler_.next_try(at));
   if (!waiting_.empty()) {
     next = next.earlier(Deadline::after(waiting_.front()->claimed_at, parts_.options.local_wait));
   }
@@ -303,7 +359,24 @@ Deadline JobDispatcher::next_look(TimePoint at) const {
 void JobDispatcher::leased(WorkerId worker) noexcept {
   worker_ = worker;
   has_lease_ = true;
+  stray_watch_.forget();
   look();
+}
+
+std::vector<Settlement> JobDispatcher::strays(WorkerId worker,
+                                              const std::vector<RunningJob>& running) {
+  for (const JobRunPtr& run : settler_.take_unrecordable()) stray_watch_.leave(attempt_of(*run));
+  std::vector<Settlement> strays;
+  if (!has_lease_ || worker != worker_) return strays;
+  std::set<StrayWatch::Attempt> unknown;
+  for (const RunningJob& one : running) unknown.emplace(one.job.tenant, one.job.id, one.attempt);
+  const auto know = [&](const JobRun& run) { unknown.erase(attempt_of(run)); };
+  for (const JobRunPtr& run : held_) know(*run);
+  settler_.for_each(know);
+  for (const StrayWatch::Attempt& one : stray_watch_.judge(unknown, kStraysAtOnce)) {
+    strays.push_back(given_back(one, worker));
+  }
+  return strays;
 }
 
 void JobDispatcher::lease_lost(WorkerId worker) {
@@ -325,6 +398,8 @@ void JobDispatcher::look() noexcept {
   look_.store(true, std::memory_order_release);
   bell_.ring();
 }
+
+void JobDispatcher::plan_again() noexcept { bell_.ring(); }
 
 void JobDispatcher::drain() noexcept {
   draining_.store(true, std::memory_order_release);

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <deque>
+#include <map>
 
 #include "aiserve/jobs/job_queue.hpp"
 #include "jobs/bell.hpp"
@@ -15,6 +16,7 @@
 #include "jobs/door.hpp"
 #include "jobs/job_runner.hpp"
 #include "jobs/settler.hpp"
+#include "jobs/stray_watch.hpp"
 
 namespace aiserve::inline v0::detail {
 
@@ -37,6 +39,8 @@ class JobDispatcher {
 
   // From any thread:
   void look() noexcept;
+  /// The backlog is as it was, but more of it may start.
+  void plan_again() noexcept;
   /// No more claims; what did not begin is given back.
   void drain() noexcept;
   /// Patience is over: handlers are cancelled.
@@ -49,6 +53,8 @@ class JobDispatcher {
   void leased(WorkerId worker) noexcept;
   void lease_lost(WorkerId worker);
   WorkerId worker() const noexcept { return worker_; }
+  /// Jobs of claims that were never answered, by what a heartbeat was told: to be given back.
+  std::vector<Settlement> strays(WorkerId worker, const std::vector<RunningJob>& running);
   /// A handler has ended.
   void finished(JobRunPtr run);
   /// A settlement or claim may have made a job due later: called with its time.
@@ -66,7 +72,9 @@ class JobDispatcher {
   void tend();
   void start(JobRunPtr run);
   void give_back(const JobRunPtr& run);
+  void put_off(JobRunPtr run, Duration by);
   void judge(JobRun& run);
+  void tell_outage(const JobRun& run);
   void settle(JobRunPtr run);
   void look_for_stuck(TimePoint now);
   void take_requests();
@@ -86,12 +94,16 @@ class JobDispatcher {
   std::vector<JobRunPtr> held_;    // waiting for a slot, or running
   std::deque<JobRunPtr> waiting_;  // of those
   std::size_t running_ = 0;
+  StrayWatch stray_watch_;
   std::vector<ClaimQuota> quotas_;
   TimePoint claim_not_before_ = TimePoint::min();
   Duration claim_pause_{0};
+  // What is known of the backlog was not read beside a claim, which it may or may not have seen.
+  bool saw_claims_ = true;
   TimePoint next_poll_ = TimePoint::min();
   TimePoint next_stuck_look_ = TimePoint::min();
-  double round_seconds_ = 0;  // mean of late
+  std::map<const JobKind*, Deadline> outage_told_;  // not again before
+  double round_seconds_ = 0;                        // mean of late
   bool cancelled_ = false;
 
   std::atomic<bool> look_{true};

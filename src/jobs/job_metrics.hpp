@@ -35,6 +35,7 @@ class JobMetrics {
   Counter& quarantined;  ///< of those: discarded
   Counter& given_back;   ///< claimed and not begun in time, or interrupted
   Counter& store_errors;
+  Counter& objects_deleted;  ///< of payloads, which no job referred to
   Histogram& settle_batch;
   Gauge& held;
   Gauge& stuck;

@@ -19,7 +19,7 @@ bool is_of(const JobInfo& job, std::string_view kind) {
 class JobQueue::Impl {
  public:
   Impl(Runtime& runtime, JobStore& store, JobReader& job_reader, JobQueueOptions options)
-      : reader(job_reader), engine(runtime, store, std::move(options)) {}
+      : reader(job_reader), engine(runtime, store, job_reader, std::move(options)) {}
 
   JobReader& reader;
   detail::QueueEngine engine;
@@ -66,16 +66,22 @@ Async<std::vector<Enqueued>> JobQueue::enqueue(const Context& ctx, std::span<con
 Async<JobInfo> JobQueue::get(const Context& ctx, JobId id) {
   Result<JobInfo> info = co_await impl_->reader.get(ctx, ctx.tenant().id(), id);
   if (!info || !info->result) co_return info;
-  Result<Bytes> plain = impl_->engine.payloads().decode(info->tenant, *info->result);
+  Result<Bytes> plain = co_await impl_->engine.payloads().load(ctx, info->tenant, *info->result);
   if (!plain) co_return plain.error();
   info->result = std::move(*plain);
+  co_return info;
+}
+
+Async<JobInfo> JobQueue::info(const Context& ctx, JobId id) {
+  Result<JobInfo> info = co_await impl_->reader.get(ctx, ctx.tenant().id(), id);
+  if (info) info->result.reset();
   co_return info;
 }
 
 Async<Bytes> JobQueue::input(const Context& ctx, JobId id) {
   const Result<Bytes> stored = co_await impl_->reader.input(ctx, ctx.tenant().id(), id);
   if (!stored) co_return stored.error();
-  co_return impl_->engine.payloads().decode(ctx.tenant().id(), *stored);
+  co_return co_await impl_->engine.payloads().load(ctx, ctx.tenant().id(), *stored);
 }
 
 Async<std::vector<JobInfo>> JobQueue::list(const Context& ctx, const JobPage& page) {

@@ -29,6 +29,10 @@ class JobRun final : public RefCounted, public InboxNode {
   bool told_stuck = false;
   bool alone = false;  // to be settled in a call of its own
   TimePoint started_at{};
+  TimePoint ended_at{};
+  bool early = false;     // by the rate of its order key
+  bool answered = false;  // by its handler
+  Duration put_off{0};    // its start or its objects are not to be had now: given back for so long
   JobOutcome outcome;
   JobOutcomeKind verdict = JobOutcomeKind::give_back;  // what the store is told
   WallTime at{};

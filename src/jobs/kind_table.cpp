@@ -12,6 +12,10 @@ decide::BackoffPolicy policy_of(const JobBackoff& backoff) noexcept {
   return {.base = nanos(backoff.first), .cap = nanos(backoff.longest), .factor = backoff.factor};
 }
 
+decide::StartRate rate_of(const JobRate& rate) noexcept {
+  return {.per_second = rate.per_second, .burst = rate.burst};
+}
+
 }  // namespace
 
 decide::AttemptLimits JobKind::limits(std::chrono::milliseconds timeout) const noexcept {
@@ -31,7 +35,8 @@ void KindTable::add(std::string name, JobKindOptions options, JobHandler handler
                .options = options,
                .handler = std::move(handler),
                .backoff = policy_of(options.backoff.value_or(options_.backoff)),
-               .rate = {.per_second = options.rate.per_second, .burst = options.rate.burst},
+               .rate = rate_of(options.rate),
+               .order_rate = rate_of(options.order_rate),
                .metrics = metrics.of_kind(stored)};
   by_stored_.emplace(std::move(stored), &kinds_.emplace_back(std::move(kind)));
 }

@@ -25,6 +25,7 @@ struct JobKind {
   JobHandler handler;
   decide::BackoffPolicy backoff;
   decide::StartRate rate;
+  decide::StartRate order_rate;
   KindMetrics metrics;
 
   /// Of an attempt at a job with this hard limit.

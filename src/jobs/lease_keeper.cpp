@@ -50,6 +50,7 @@ boost::asio::awaitable<void> LeaseKeeper::live() {
     watch.sent(nanos(sent));
     const Result<HeartbeatReply> reply = co_await beat(worker, lease_ / 12, lease_);
     held = take(reply) && (!reply || watch.renewed(nanos(sent), nanos(now())));
+    if (held && reply) co_await give_back(worker, *reply);
   }
   if (held) {
     // In order: nothing is held any more, so nobody need wait for the lease to end.
@@ -59,6 +60,21 @@ boost::asio::awaitable<void> LeaseKeeper::live() {
   metrics_.lease_lost.inc();
   runtime_.telemetry().log().error("the lease of this worker is lost, its jobs are cancelled");
   dispatcher_.lease_lost(worker);
+}
+
+boost::asio::awaitable<void> LeaseKeeper::give_back(WorkerId worker, const HeartbeatReply& reply) {
+  const std::vector<Settlement> strays = dispatcher_.strays(worker, reply.running);
+  if (strays.empty()) co_return;
+  const Context ctx = Context::background().with_deadline(Deadline::after(now(), lease_ / 12));
+  const Result<std::vector<Settled>> done = co_await store_.settle(ctx, strays);
+  if (!done) {
+    metrics_.store_errors.inc();  // the next heartbeat tells of them again
+    co_return;
+  }
+  const auto count = std::count(done->begin(), done->end(), Settled::applied);
+  metrics_.given_back.inc(static_cast<std::uint64_t>(count));
+  runtime_.telemetry().log().warn("jobs whose claim was not answered were given back",
+                                  {{"jobs", static_cast<std::int64_t>(count)}});
 }
 
 bool LeaseKeeper::take(const Result<HeartbeatReply>& reply) {

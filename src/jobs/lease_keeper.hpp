@@ -28,6 +28,8 @@ class LeaseKeeper {
   boost::asio::awaitable<void> live();
   boost::asio::awaitable<Result<HeartbeatReply>> beat(WorkerId worker, Duration patience,
                                                       std::chrono::milliseconds lease);
+  /// Jobs whose claim was not answered: at once available again, without having used an attempt.
+  boost::asio::awaitable<void> give_back(WorkerId worker, const HeartbeatReply& reply);
   /// False: the store says that the lease is lost.
   bool take(const Result<HeartbeatReply>& reply);
   TimePoint now() const noexcept { return runtime_.clock().now(); }

@@ -162,6 +162,13 @@ Async<JobInfo> MemoryJobStore::control(const Context& ctx, const TenantId& tenan
   });
 }
 
+Async<std::vector<bool>> MemoryJobStore::refers(const Context& ctx, const TenantId& tenant,
+                                                std::span<const Bytes> references) {
+  co_return impl_->run(ctx, [&](MemoryJobs& all, const JobTime&) -> Result<std::vector<bool>> {
+    return all.refers(tenant, references);
+  });
+}
+
 Async<JobStoreStats> MemoryJobStore::stats(const Context& ctx) {
   co_return impl_->run(ctx, [](MemoryJobs& all, const JobTime& time) -> Result<JobStoreStats> {
     return all.stats(time);

@@ -1,11 +1,8 @@
 #include "jobs/memory_jobs.hpp"
 
-#include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "decide/nanos.hpp"
-#include "jobs/job_rules.hpp"
 
 namespace aiserve::inline v0::detail {
 namespace {
@@ -14,14 +11,6 @@ using decide::JobEvent;
 using decide::JobEventKind;
 using Core = decide::JobState;
 
-constexpr std::size_t kLongestError = 4096;
-constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t ns(WallTime at) noexcept { return at.time_since_epoch().count(); }
-std::int64_t ns(std::chrono::milliseconds length) noexcept {
-  constexpr std::int64_t kMost = kForEver / 1'000'000;
-  return std::clamp<std::int64_t>(length.count(), -kMost, kMost) * 1'000'000;
-}
 WallTime wall(std::int64_t at) noexcept { return WallTime(Duration(at)); }
 
 }  // namespace
@@ -49,26 +38,23 @@ Result<void> MemoryJobs::admit(std::span<const NewJob> jobs, std::size_t max_job
 
 Enqueued MemoryJobs::enqueue(const NewJob& job, const JobTime& time) {
   if (const auto hit = unique_hit(job, time.now)) return {*hit, true};
-  Row row(job);
-  row.job.input = job.input.compact();
+  Row row{new_job_row(job, time.now), job.input.compact()};
   row.id = ++last_id_;
-  row.created_at = time.now;
-  row.core = decide::enqueued(std::max(ns(job.run_at), time.now), time.now);
-  row.rank = rank_of(row.core.run_at, job.priority);
-  if (!job.order_key.empty()) {
-    std::set<std::int64_t>& line = ordered_[order_of(job)];
-    row.blocked = !line.empty();
-    if (row.blocked) row.core.state = Core::scheduled;
-    line.insert(row.id);
-  }
   if (job.unique) {
-    const bool retained = job.unique->scope() == JobUniqueScope::retained;
-    const std::int64_t expires =
-        retained ? decide::saturating_add(time.now, ns(job.unique->period())) : kForEver;
-    uniques_[{job.tenant, job.kind, job.unique->key()}] = {row.id, expires};
+    uniques_[{job.tenant, job.kind, job.unique->key()}] = {row.id,
+                                                           unique_until(*job.unique, time.now)};
   }
+  line_up(row, job.order_concurrency);
   list_row(rows_.emplace(row.id, std::move(row)).first->second);
   return {JobId(last_id_), false};
+}
+
+void MemoryJobs::line_up(Row& row, std::optional<int> order_concurrency) {
+  if (!row.order_key) return;
+  Line& line = ordered_[order_of(row)];
+  block(row,
+        order_concurrency ? decide::join(line.now, *order_concurrency) : decide::rejoin(line.now));
+  if (row.blocked != 0) line.waiting.insert(row.id);
 }
 
 std::optional<JobId> MemoryJobs::unique_hit(const NewJob& job, std::int64_t now) const {
@@ -79,12 +65,12 @@ std::optional<JobId> MemoryJobs::unique_hit(const NewJob& job, std::int64_t now)
 }
 
 void MemoryJobs::list_row(const Row& row) {
-  Lane& lane = lanes_[row.job.kind][row.job.tenant];
+  Lane& lane = lanes_[row.kind][row.tenant];
   switch (row.core.state) {
     case Core::scheduled:
     case Core::retryable:
       ++lane.waiting;
-      if (!row.blocked) due_.emplace(row.core.run_at, row.id);
+      if (row.blocked == 0) due_.emplace(row.core.run_at, row.id);
       return;
     case Core::available:
       lane.ready.emplace(row.rank, row.id);
@@ -95,12 +81,12 @@ void MemoryJobs::list_row(const Row& row) {
       running_.insert(row.id);
       return;
     default:
-      finished_.emplace(row.finished_at.value_or(0), row.id);
+      finished_.emplace(row.finished_at, row.id);
   }
 }
 
 void MemoryJobs::unlist_row(const Row& row) {
-  Lane& lane = lanes_[row.job.kind][row.job.tenant];
+  Lane& lane = lanes_[row.kind][row.tenant];
   switch (row.core.state) {
     case Core::scheduled:
     case Core::retryable:
@@ -115,56 +101,52 @@ void MemoryJobs::unlist_row(const Row& row) {
       running_.erase(row.id);
       return;
     default:
-      finished_.erase({row.finished_at.value_or(0), row.id});
+      finished_.erase({row.finished_at, row.id});
   }
 }
 
 bool MemoryJobs::advance(Row& row, const JobEvent& event, const JobTime& time) {
-  const decide::JobRules rules{.max_attempts = static_cast<std::uint32_t>(row.job.max_attempts),
-                               .max_crashes = static_cast<std::uint32_t>(row.job.max_crashes)};
-  const decide::JobStep next = decide::step(row.core, event, rules, time.now);
-  if (next.refusal != decide::Refusal::none) return false;
-  unlist_row(row);
-  const bool waits_anew = next.job.run_at != row.core.run_at;
-  row.core = next.job;
-  // What was given back keeps its place.
-  if (waits_anew && event.kind != JobEventKind::give_back) {
-    row.rank = rank_of(row.core.run_at, row.job.priority);
+  if (decide::step(row.core, event, row.rules, time.now).refusal != decide::Refusal::none) {
+    return false;
   }
-  if (decide::is_final(row.core.state)) close(row, time);
+  unlist_row(row);
+  advance_row(row, event, time.now);
+  if (row.final()) close(row, time);
   list_row(row);
   return true;
 }
 
 void MemoryJobs::close(Row& row, const JobTime& time) {
-  row.finished_at = time.now;
-  const bool was_blocked = std::exchange(row.blocked, false);
-  if (row.core.state != Core::completed) row.result = {};
-  if (row.error.empty() && row.core.discard_reason != decide::DiscardReason::none) {
-    row.error = to_string(row.core.discard_reason);
-  }
-  if (row.job.unique && row.job.unique->scope() == JobUniqueScope::unfinished) {
-    const auto found = uniques_.find({row.job.tenant, row.job.kind, row.job.unique->key()});
+  if (row.unique_key && row.unique_scope == JobUniqueScope::unfinished) {
+    const auto found = uniques_.find({row.tenant, row.kind, *row.unique_key});
     if (found != uniques_.end() && found->second.id == row.id) uniques_.erase(found);
   }
-  if (row.job.order_key.empty()) return;
-  const KeyName key = order_of(row.job);
-  ordered_[key].erase(row.id);
-  // What was blocked held up nobody: another one still has the key.
-  if (!was_blocked) unblock_next(key, time);
+  if (row.order_key) leave_line(row, time);
 }
 
-void MemoryJobs::unblock_next(const KeyName& key, const JobTime& time) {
-  const auto line = ordered_.find(key);
-  if (line->second.empty()) {
-    ordered_.erase(line);
+void MemoryJobs::leave_line(const Row& row, const JobTime& time) {
+  const auto found = ordered_.find(order_of(row));
+  Line& line = found->second;
+  // What was blocked held up nobody: others still have their turn.
+  if (row.was_blocked != 0) {
+    line.waiting.erase(row.id);
+    line.now.waits = !line.waiting.empty();
     return;
   }
-  Row& next = rows_.at(*line->second.begin());
-  if (!next.blocked) return;
-  next.blocked = false;
-  // Refused if its time has not come: then it is found when it has.
-  if (!advance(next, {.kind = JobEventKind::due}, time)) due_.emplace(next.core.run_at, next.id);
+  --line.now.in_turn;
+  const auto first = [&]() -> Row& { return rows_.at(*line.waiting.begin()); };
+  const std::int64_t room = line.waiting.empty() ? 0 : decide::room(line.now, first().blocked);
+  for (std::int64_t i = 0; i < room && !line.waiting.empty(); ++i) {
+    Row& next = first();
+    if (!decide::has_turn(line.now, next.blocked)) break;
+    line.waiting.erase(next.id);
+    ++line.now.in_turn;
+    next.blocked = 0;
+    // Refused if its time has not come: then it is found when it has.
+    if (!advance(next, {.kind = JobEventKind::due}, time)) due_.emplace(next.core.run_at, next.id);
+  }
+  line.now.waits = !line.waiting.empty();
+  if (line.now.in_turn == 0) ordered_.erase(found);
 }
 
 int MemoryJobs::promote(const JobTime& time, int limit) {
@@ -204,28 +186,26 @@ void MemoryJobs::claim(WorkerId worker, const ClaimQuota& quota, const JobTime& 
   Lane& lane = lanes_[quota.kind][quota.tenant];
   for (int i = 0; i < quota.n && !lane.ready.empty(); ++i) {
     Row& row = rows_.at(lane.ready.begin()->second);
-    if (row.job.start_before && ns(*row.job.start_before) <= time.now) {
+    if (row.start_before && *row.start_before <= time.now) {
       advance(row, {.kind = JobEventKind::expire}, time);
       continue;
     }
-    row.run_until = decide::saturating_add(time.steady, ns(row.job.timeout));
+    row.run_until = decide::saturating_add(
+        time.steady, Duration(std::chrono::milliseconds(row.timeout_ms)).count());
     row.started_at = time.now;
     advance(row, {.kind = JobEventKind::claim, .fence = {.worker = worker.value()}}, time);
-    claimed.push_back(to_claimed(row));
+    JobRow copy = static_cast<const JobRow&>(row);
+    claimed.push_back(claimed_job(copy, row.input));
   }
 }
 
 Settled MemoryJobs::settle(const Settlement& settlement, const JobTime& time) {
   Row* row = find(settlement.tenant, settlement.id);
-  if (row == nullptr) return Settled::stale;
-  const JobEvent event{.kind = event_of(settlement.outcome),
-                       .fence = {.attempt = static_cast<std::uint32_t>(settlement.attempt),
-                                 .worker = settlement.worker.value()},
-                       .at = std::max(ns(settlement.at), time.now)};
-  if (row->core.state != Core::running || row->core.fence != event.fence) return Settled::stale;
-  if (!settlement.error.empty()) row->error = settlement.error.substr(0, kLongestError);
-  row->result = settlement.result.compact();
+  if (row == nullptr || row->core.state != Core::running) return Settled::stale;
+  if (row->core.fence != fence_of(settlement)) return Settled::stale;
+  const JobEvent event = settle_event(*row, settlement, time.now);
   advance(*row, event, time);
+  if (row->core.state == Core::completed) row->result = settlement.result.compact();
   for (const NewJob& next : settlement.next) enqueue(next, time);
   return Settled::applied;
 }
@@ -236,24 +216,7 @@ MemoryJobs::Row* MemoryJobs::find(const TenantId& tenant, JobId id) {
 
 const MemoryJobs::Row* MemoryJobs::find(const TenantId& tenant, JobId id) const {
   const auto found = rows_.find(id.value());
-  return found == rows_.end() || found->second.job.tenant != tenant ? nullptr : &found->second;
-}
-
-ClaimedJob MemoryJobs::to_claimed(const Row& row) {
-  ClaimedJob claimed;
-  claimed.id = JobId(row.id);
-  claimed.tenant = row.job.tenant;
-  claimed.kind = row.job.kind;
-  claimed.input = row.job.input;
-  claimed.attempt = static_cast<int>(row.core.fence.attempt);
-  claimed.max_attempts = row.job.max_attempts;
-  claimed.used_attempts = static_cast<int>(row.core.used_attempts());
-  claimed.timeout = row.job.timeout;
-  claimed.created_at = wall(row.created_at);
-  claimed.ready_at = wall(row.core.run_at);
-  if (row.job.unique) claimed.unique_key = row.job.unique->key();
-  claimed.trace = row.job.trace;
-  return claimed;
+  return found == rows_.end() || found->second.tenant != tenant ? nullptr : &found->second;
 }
 
 }  // namespace aiserve::inline v0::detail

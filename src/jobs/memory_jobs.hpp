@@ -12,7 +12,8 @@
 #include "aiserve/jobs/job_operator.hpp"
 #include "aiserve/jobs/job_reader.hpp"
 #include "aiserve/jobs/job_store.hpp"
-#include "decide/job_state.hpp"
+#include "decide/order_line.hpp"
+#include "jobs/job_row.hpp"
 
 namespace aiserve::inline v0::detail {
 
@@ -42,6 +43,7 @@ class MemoryJobs {
   /// Errors: not_found.
   Result<Bytes> input(const TenantId& tenant, JobId id) const;
   std::vector<JobInfo> list(const TenantId& tenant, const JobPage& page) const;
+  std::vector<bool> refers(const TenantId& tenant, std::span<const Bytes> references) const;
   /// Errors: not_found, conflict.
   Result<JobInfo> control(const TenantId& tenant, JobId id, JobAction action, const JobTime& time);
   JobStoreStats stats(const JobTime& time) const;
@@ -56,25 +58,18 @@ class MemoryJobs {
   using Ranked = std::pair<std::int64_t, std::int64_t>;  // rank or time, id
   using KeyName = std::tuple<TenantId, std::string, std::string>;
 
-  struct Row {
-    explicit Row(const NewJob& given) : job(given) {}
-    NewJob job;
-    decide::JobCore core{};
-    std::int64_t id = 0;
-    std::int64_t rank = 0;
-    std::int64_t created_at = 0;
-    std::int64_t run_until = 0;
-    std::optional<std::int64_t> started_at{};
-    std::optional<std::int64_t> finished_at{};
-    bool blocked = false;  // an older job has the order key
-    std::string error{};
-    Bytes result{};
+  struct Row : JobRow {
+    Bytes input;
   };
   /// What is open of one kind and tenant.
   struct Lane {
     std::set<Ranked> ready;
     std::int64_t waiting = 0;
     std::int64_t running = 0;
+  };
+  struct Line {
+    decide::OrderLine now;
+    std::set<std::int64_t> waiting;
   };
   struct Unique {
     std::int64_t id;
@@ -85,23 +80,24 @@ class MemoryJobs {
   void list_row(const Row& row);
   void unlist_row(const Row& row);
   void close(Row& row, const JobTime& time);
-  void unblock_next(const KeyName& key, const JobTime& time);
+  void leave_line(const Row& row, const JobTime& time);
   Row* find(const TenantId& tenant, JobId id);
   const Row* find(const TenantId& tenant, JobId id) const;
   std::optional<JobId> unique_hit(const NewJob& job, std::int64_t now) const;
   void rescue(int limit, const JobTime& time, MaintenanceReport& report);
   void prune(int limit, std::int64_t kept, const JobTime& time, MaintenanceReport& report);
   Result<JobInfo> redrive(Row& row, const JobTime& time);
-  static JobInfo to_info(const Row& row);
-  static ClaimedJob to_claimed(const Row& row);
-  static KeyName order_of(const NewJob& job) { return {job.tenant, job.kind, job.order_key}; }
+  /// Gives it its place under its order key; absent: it was redriven.
+  void line_up(Row& row, std::optional<int> order_concurrency);
+  static JobInfo summary(const JobRow& row);
+  static KeyName order_of(const JobRow& row) { return {row.tenant, row.kind, *row.order_key}; }
 
   std::map<std::int64_t, Row> rows_;
   std::map<std::string, std::map<TenantId, Lane>, std::less<>> lanes_;
   std::set<Ranked> due_;
   std::set<std::int64_t> running_;
   std::set<Ranked> finished_;
-  std::map<KeyName, std::set<std::int64_t>> ordered_;
+  std::map<KeyName, Line> ordered_;
   std::map<KeyName, Unique> uniques_;
   std::map<WorkerId, std::int64_t> workers_;   // until
   std::set<std::string, std::less<>> paused_;  // "": all

@@ -1,6 +1,5 @@
 // The part of MemoryJobs that workers' leases, operators and the passing of time call for.
 #include <algorithm>
-#include <limits>
 
 #include "decide/nanos.hpp"
 #include "jobs/memory_jobs.hpp"
@@ -27,9 +26,10 @@ HeartbeatReply MemoryJobs::heartbeat(WorkerId worker, std::chrono::milliseconds 
   workers_[worker] = decide::saturating_add(time.steady, Duration(lease).count());
   for (const std::int64_t id : running_) {
     const Row& row = rows_.at(id);
-    if (row.core.fence.worker == worker.value() && row.core.cancel_requested) {
-      reply.to_cancel.push_back({row.job.tenant, JobId(id)});
-    }
+    if (row.core.fence.worker != worker.value()) continue;
+    const JobRef job{row.tenant, JobId(id)};
+    reply.running.push_back({job, static_cast<int>(row.core.fence.attempt)});
+    if (row.core.cancel_requested) reply.to_cancel.push_back(job);
   }
   return reply;
 }
@@ -123,15 +123,13 @@ void MemoryJobs::resume(std::string_view kind) {
 Result<JobInfo> MemoryJobs::get(const TenantId& tenant, JobId id) const {
   const Row* row = find(tenant, id);
   if (row == nullptr) return Error(Errc::not_found, "no such job");
-  JobInfo info = to_info(*row);
-  if (info.state == JobState::completed) info.result = row->result;
-  return info;
+  return to_info(static_cast<const JobRow&>(*row));
 }
 
 Result<Bytes> MemoryJobs::input(const TenantId& tenant, JobId id) const {
   const Row* row = find(tenant, id);
   if (row == nullptr) return Error(Errc::not_found, "no such job");
-  return row->job.input;
+  return row->input;
 }
 
 std::vector<JobInfo> MemoryJobs::list(const TenantId& tenant, const JobPage& page) const {
@@ -139,11 +137,27 @@ std::vector<JobInfo> MemoryJobs::list(const TenantId& tenant, const JobPage& pag
   auto row = page.before ? rows_.lower_bound(page.before->value()) : rows_.end();
   while (row != rows_.begin() && jobs.size() < static_cast<std::size_t>(page.limit)) {
     --row;
-    if (row->second.job.tenant != tenant) continue;
+    if (row->second.tenant != tenant) continue;
     if (page.state && static_cast<JobState>(row->second.core.state) != *page.state) continue;
-    jobs.push_back(to_info(row->second));
+    jobs.push_back(summary(row->second));
   }
   return jobs;
+}
+
+std::vector<bool> MemoryJobs::refers(const TenantId& tenant,
+                                     std::span<const Bytes> references) const {
+  std::set<std::string_view> referred;
+  for (const auto& [id, row] : rows_) {
+    if (row.tenant != tenant) continue;
+    for (const std::string_view payload :
+         {row.input.text(), row.result ? row.result->text() : std::string_view()}) {
+      if (payload.starts_with(JobReader::kReferenceMark)) referred.insert(payload);
+    }
+  }
+  std::vector<bool> answers;
+  answers.reserve(references.size());
+  for (const Bytes& one : references) answers.push_back(referred.contains(one.text()));
+  return answers;
 }
 
 Result<JobInfo> MemoryJobs::control(const TenantId& tenant, JobId id, JobAction action,
@@ -154,47 +168,25 @@ Result<JobInfo> MemoryJobs::control(const TenantId& tenant, JobId id, JobAction 
   if (!advance(*row, {.kind = JobEventKind::cancel_requested}, time)) {
     return Error(Errc::conflict, "the job is finished");
   }
-  return to_info(*row);
+  return summary(*row);
 }
 
 Result<JobInfo> MemoryJobs::redrive(Row& row, const JobTime& time) {
-  const decide::JobEvent event{.kind = JobEventKind::redrive, .at = time.now};
-  if (decide::step(row.core, event, {}, time.now).refusal != decide::Refusal::none) {
+  JobRow again = static_cast<const JobRow&>(row);
+  if (!redrive_row(again, time.now)) {
     return Error(Errc::conflict, "only cancelled and discarded jobs can be redriven");
   }
-  row.job.start_before.reset();
-  row.job.unique.reset();
-  std::set<std::int64_t>* line = nullptr;
-  if (!row.job.order_key.empty()) line = &ordered_[order_of(row.job)];
-  advance(row, event, time);
-  row.finished_at.reset();
   unlist_row(row);
-  row.rank = time.now;
-  if (line != nullptr) {
-    row.blocked = !line->empty();
-    if (row.blocked) row.core.state = Core::scheduled;
-    line->insert(row.id);
-  }
+  static_cast<JobRow&>(row) = std::move(again);
+  line_up(row, std::nullopt);
   list_row(row);
-  return to_info(row);
+  return summary(row);
 }
 
-JobInfo MemoryJobs::to_info(const Row& row) {
-  JobInfo info;
-  info.id = JobId(row.id);
-  info.tenant = row.job.tenant;
-  info.kind = row.job.kind;
-  info.state = static_cast<JobState>(row.core.state);
-  info.priority = row.job.priority;
-  info.attempt = static_cast<int>(row.core.fence.attempt);
-  info.max_attempts = row.job.max_attempts;
-  info.crashes = static_cast<int>(row.core.crashes);
-  info.cancel_requested = row.core.cancel_requested;
-  info.created_at = wall(row.created_at);
-  info.run_at = wall(row.core.run_at);
-  if (row.started_at) info.started_at = wall(*row.started_at);
-  if (row.finished_at) info.finished_at = wall(*row.finished_at);
-  info.error = row.error;
+// Results are read one by one.
+JobInfo MemoryJobs::summary(const JobRow& row) {
+  JobInfo info = to_info(row);
+  info.result.reset();
   return info;
 }
 

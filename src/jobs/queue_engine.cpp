@@ -22,23 +22,29 @@ JobQueueOptions checked(JobQueueOptions options) {
 
 }  // namespace
 
-QueueEngine::QueueEngine(Runtime& runtime, JobStore& store, JobQueueOptions options)
+QueueEngine::QueueEngine(Runtime& runtime, JobStore& store, JobReader& reader,
+                         JobQueueOptions options)
     : runtime_(runtime),
       store_(store),
       options_(checked(std::move(options))),
       metrics_(runtime.telemetry(), options_.name),
-      payloads_(options_),
+      payloads_(options_, runtime.clock()),
       kinds_(options_),
-      planner_(kinds_, options_, runtime.clock()),
+      rate_rows_(options_.rates, runtime.clock()),
+      rates_(runtime, rate_rows_, metrics_),
+      planner_(kinds_, options_, runtime.clock(), rates_),
       door_(options_.concurrency),
-      runner_(runtime, payloads_),
+      runner_(runtime, payloads_, rate_rows_),
       dispatcher_({runtime, store, options_, kinds_, metrics_, planner_, runner_, door_}),
       lease_(runtime, store, options_.lease, dispatcher_, metrics_),
       upkeep_(runtime, store, Duration(std::min(options_.poll, options_.lease / 4)), metrics_),
+      sweep_(runtime, reader, options_.offload, metrics_),
       schedules_(runtime),
       thread_(runtime, options_.name) {
   dispatcher_.on_due = [this](WallTime at) { upkeep_.due_at(at); };
-  store.on_ready([this] { dispatcher_.look(); });
+  rates_.on_change = [this] { dispatcher_.plan_again(); };
+  // Nobody who runs nothing is woken by every commit.
+  if (options_.concurrency > 0) store.on_ready([this] { dispatcher_.look(); });
   attachment_ = runtime.attach(component());
 }
 
@@ -92,6 +98,8 @@ Task QueueEngine::live(IoThread* home) {
     tasks.push_back(dispatch(home));
     tasks.push_back(lease_.run());
     tasks.push_back(upkeep_.run());
+    if (!sweep_.empty()) tasks.push_back(sweep_.run());
+    if (!rates_.empty()) tasks.push_back(rates_.run());
   }
   if (!schedules_.empty()) {
     tasks.push_back(schedules_.run(
@@ -105,6 +113,8 @@ Task QueueEngine::dispatch(IoThread* home) {
   co_await dispatcher_.run(*home);
   lease_.end();
   upkeep_.end();
+  sweep_.end();
+  rates_.end();
 }
 
 Async<void> QueueEngine::enqueue_run(const Context& ctx, const NewJob& job) {
@@ -124,6 +134,7 @@ void QueueEngine::set_defaults(NewJob& job) const {
   job.kind = kind->stored;
   job.max_attempts = kind->options.max_attempts.value_or(job.max_attempts);
   job.timeout = kind->options.timeout.value_or(job.timeout);
+  job.order_concurrency = kind->options.order_concurrency;
 }
 
 Result<void> QueueEngine::admit(const Context& ctx, const NewJob& job, std::size_t count) const {
@@ -141,17 +152,48 @@ Async<std::vector<Enqueued>> QueueEngine::enqueue(const Context& ctx, std::vecto
       co_return admitted.error();
     }
     if (job.max_waiting == 0) job.max_waiting = options_.max_waiting;
-    Result<Bytes> stored = payloads_.encode(job.tenant, job.input);
-    if (!stored) co_return stored.error();
-    job.input = std::move(*stored);
   }
-  Result<std::vector<Enqueued>> done = co_await store_.enqueue(ctx, jobs);
+  const Context until = payloads_.in_time(ctx);
+  const Result<void> stored = co_await store_inputs(until, jobs);
+  if (!stored) co_return stored.error();
+  Result<std::vector<Enqueued>> done = co_await store_.enqueue(until, jobs);
   if (done) {
     count_enqueued(jobs, *done);
   } else if (done.error().code() == Errc::overloaded) {
     metrics_.refused.inc();
   }
+  if (options_.offload.objects != nullptr) co_await drop_unused(jobs, done);
   co_return done;
+}
+
+Async<void> QueueEngine::store_inputs(const Context& ctx, std::vector<NewJob>& jobs) const {
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    Result<Bytes> stored = co_await payloads_.store(ctx, jobs[i].tenant, jobs[i].input);
+    if (stored) {
+      jobs[i].input = std::move(*stored);
+      continue;
+    }
+    const Context drops = payloads_.for_drops();
+    for (std::size_t j = 0; j < i; ++j) {
+      co_await payloads_.drop(drops, jobs[j].tenant, jobs[j].input);
+    }
+    co_return stored.error();
+  }
+  co_return success();
+}
+
+// After other errors than these the jobs may be there.
+boost::asio::awaitable<void> QueueEngine::drop_unused(
+    const std::vector<NewJob>& jobs, const Result<std::vector<Enqueued>>& done) const {
+  const Errc code = done ? Errc::internal : done.error().code();
+  const bool none =
+      code == Errc::overloaded || code == Errc::invalid_argument || code == Errc::too_large;
+  const Context drops = payloads_.for_drops();
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (none || (done && done->at(i).existing)) {
+      co_await payloads_.drop(drops, jobs[i].tenant, jobs[i].input);
+    }
+  }
 }
 
 void QueueEngine::count_enqueued(const std::vector<NewJob>& jobs,

@@ -6,6 +6,7 @@
 #include "jobs/job_dispatcher.hpp"
 #include "jobs/job_thread.hpp"
 #include "jobs/lease_keeper.hpp"
+#include "jobs/object_sweep.hpp"
 #include "jobs/schedules.hpp"
 #include "jobs/upkeep.hpp"
 
@@ -13,7 +14,7 @@ namespace aiserve::inline v0::detail {
 
 class QueueEngine {
  public:
-  QueueEngine(Runtime& runtime, JobStore& store, JobQueueOptions options);
+  QueueEngine(Runtime& runtime, JobStore& store, JobReader& reader, JobQueueOptions options);
   ~QueueEngine();
   QueueEngine(const QueueEngine&) = delete;
   QueueEngine& operator=(const QueueEngine&) = delete;
@@ -32,6 +33,11 @@ class QueueEngine {
  private:
   bool works() const noexcept { return options_.concurrency > 0 && !kinds_.all().empty(); }
   Result<void> admit(const Context& ctx, const NewJob& job, std::size_t count) const;
+  /// Errors: see JobPayloads::store(). Nothing is kept then.
+  Async<void> store_inputs(const Context& ctx, std::vector<NewJob>& jobs) const;
+  /// Objects whose jobs certainly were not taken.
+  boost::asio::awaitable<void> drop_unused(const std::vector<NewJob>& jobs,
+                                           const Result<std::vector<Enqueued>>& done) const;
   void count_enqueued(const std::vector<NewJob>& jobs, const std::vector<Enqueued>& done);
   Component component();
   void start();
@@ -47,12 +53,15 @@ class QueueEngine {
   JobMetrics metrics_;
   JobPayloads payloads_;
   KindTable kinds_;
+  RateRows rate_rows_;
+  RateKeeper rates_;
   ClaimPlanner planner_;
   JobDoor door_;
   JobRunner runner_;
   JobDispatcher dispatcher_;
   LeaseKeeper lease_;
   Upkeep upkeep_;
+  ObjectSweep sweep_;
   Schedules schedules_;
   Gate gate_;
   Gate::Pass inside_;

@@ -1,6 +1,9 @@
 #include "jobs/settler.hpp"
 
 #include <algorithm>
+#include <iterator>
+
+#include "jobs/payload_mark.hpp"
 
 namespace aiserve::inline v0::detail {
 namespace {
@@ -9,20 +12,40 @@ using namespace std::chrono_literals;
 
 constexpr Duration kFirstPause = 50ms;
 constexpr Duration kLongestPause = 5s;
+// Of outcomes whose keys others hold. The store spends a moment on each try.
+constexpr Duration kHeldUpPause = 1s;
 
 }  // namespace
 
-std::vector<Settlement> Settler::take() {
+std::vector<Settlement> Settler::take(TimePoint now) {
   std::vector<Settlement> settlements;
+  if (now >= held_up_until_) {
+    std::move(held_up_.begin(), held_up_.end(), std::back_inserter(waiting_));
+    held_up_.clear();
+  }
   while (!waiting_.empty() && taken_.size() < kBatch) {
     const bool alone = waiting_.front()->alone;
     if (alone && !taken_.empty()) break;
-    settlements.push_back(to_settlement(*waiting_.front()));
-    taken_.push_back(std::move(waiting_.front()));
+    JobRunPtr run = std::move(waiting_.front());
     waiting_.pop_front();
+    if (outdated(*run, now)) continue;
+    settlements.push_back(to_settlement(*run));
+    taken_.push_back(std::move(run));
     if (alone) break;
   }
   return settlements;
+}
+
+bool Settler::outdated(JobRun& run, TimePoint now) const {
+  if (!run.started || now - run.ended_at <= objects_last_) return false;
+  const bool refers =
+      referred_by(run.outcome.result()) ||
+      std::any_of(run.outcome.next().begin(), run.outcome.next().end(),
+                  [](const NewJob& next) { return referred_by(next.input).has_value(); });
+  if (!refers) return false;
+  log_.warn(run.ctx, "an outcome waited too long for the store; its job runs again",
+            {{"kind", run.kind.stored}, {"job", run.claimed.id.value()}});
+  return true;
 }
 
 Settlement Settler::to_settlement(JobRun& run) {
@@ -47,7 +70,14 @@ void Settler::done(const Result<std::vector<Settled>>& answer, TimePoint now) {
   }
   pause_ = Duration(0);
   metrics_.settle_batch.observe(static_cast<double>(taken_.size()));
-  for (std::size_t i = 0; i < taken_.size(); ++i) record(*taken_[i], answer->at(i));
+  for (std::size_t i = 0; i < taken_.size(); ++i) {
+    if (answer->at(i) == Settled::later) {
+      if (held_up_.empty()) held_up_until_ = now + kHeldUpPause;
+      held_up_.push_back(std::move(taken_[i]));
+    } else {
+      record(*taken_[i], answer->at(i));
+    }
+  }
   taken_.clear();
 }
 
@@ -79,6 +109,7 @@ void Settler::refused(const Error& error) {
     const std::string text = error.to_string();
     log_.error(run.ctx, "the outcome of a job cannot be recorded",
                {{"kind", run.kind.stored}, {"job", run.claimed.id.value()}, {"error", text}});
+    unrecordable_.push_back(std::move(taken_.front()));
     return taken_.clear();
   }
   run.outcome = JobOutcome::discard(error);
@@ -100,6 +131,7 @@ void Settler::give_up() {
   }
   waiting_.clear();
   taken_.clear();
+  held_up_.clear();
 }
 
 }  // namespace aiserve::inline v0::detail

@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 namespace aiserve::inline v0::pg {
 namespace {
@@ -34,7 +35,11 @@ void ignore_notice(void* /*unused*/, const PGresult* /*notice*/) {}
 
 }  // namespace
 
-void Connection::Finish::operator()(pg_conn* conn) const noexcept { PQfinish(conn); }
+void FinishConnection::operator()(pg_conn* conn) const noexcept {
+  if (owned) PQfinish(conn);
+}
+
+Connection Connection::borrow(pg_conn* open) noexcept { return Connection(open); }
 
 void Connection::open() {
   if (conn_) return;
@@ -70,6 +75,8 @@ void Connection::close() noexcept {
 }
 
 void Connection::lose(Kind kind, const std::string& why) {
+  // An answer that nobody waits for any more must not be taken for the next one.
+  if (conn_ && !conn_.get_deleter().owned) ::shutdown(PQsocket(conn_.get()), SHUT_RDWR);
   close();
   throw PgError(kind, "", why);
 }
@@ -175,7 +182,7 @@ std::vector<Rows> Connection::run(std::span<const Statement> statements, Until u
   }
   PQexitPipelineMode(conn_.get());
   if (!failed) return rows;
-  if (server_error(failed.get()).unusable()) close();
+  if (server_error(failed.get()).unusable() && conn_.get_deleter().owned) close();
   throw server_error(failed.get());
 }
 

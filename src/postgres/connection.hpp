@@ -24,6 +24,12 @@ struct Statement {
   Params params;
 };
 
+/// Ends a connection, unless it is somebody else's.
+struct FinishConnection {
+  void operator()(pg_conn* conn) const noexcept;
+  bool owned = true;
+};
+
 class Connection {
  public:
   struct Options {
@@ -33,6 +39,9 @@ class Connection {
     int stop_event = -1;  ///< readable: give up
   };
   explicit Connection(Options options) noexcept : options_(std::move(options)) {}
+  /// One that is somebody else's, and stays open; it has to be non-blocking meanwhile. If it has to
+  /// be given up in the middle of an answer, it is broken for its owner too.
+  static Connection borrow(pg_conn* open) noexcept;
 
   /// Connects if it isn't.
   void open();
@@ -50,9 +59,8 @@ class Connection {
   std::optional<std::string> notification();
 
  private:
-  struct Finish {
-    void operator()(pg_conn* conn) const noexcept;
-  };
+  explicit Connection(pg_conn* borrowed) noexcept
+      : options_{.dsn = {}, .prepared = false}, conn_(borrowed, FinishConnection{.owned = false}) {}
 
   void send(const Statement& statement);
   void send_prepare(const Statement& statement, const std::string& name);
@@ -64,7 +72,7 @@ class Connection {
   [[noreturn]] void lose(PgError::Kind kind, const std::string& why);
 
   const Options options_;
-  std::unique_ptr<pg_conn, Finish> conn_;
+  std::unique_ptr<pg_conn, FinishConnection> conn_;
   std::unordered_map<const char*, std::string> prepared_;  // their names
   std::vector<const char*> being_prepared_;                // in the pipeline that is being sent
   std::uint64_t names_ = 0;

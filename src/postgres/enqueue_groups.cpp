@@ -8,7 +8,6 @@ namespace {
 // While one group waits for the disk the next one gathers; a second on its way keeps one slow
 // connection from holding up all.
 constexpr int kGroups = 2;
-constexpr std::size_t kMostJobs = 1'000;
 
 /// One request may have been the reason: the others deserve a transaction without it.
 bool may_be_of_one(const Error& error) {
@@ -17,19 +16,10 @@ bool may_be_of_one(const Error& error) {
 
 }  // namespace
 
-bool EnqueueRequest::has_keys() const noexcept {
-  return std::any_of(jobs.begin(), jobs.end(),
-                     [](const NewJob& job) { return job.unique || !job.order_key.empty(); });
-}
-
 class EnqueueGroups::Group final : public Task {
  public:
-  Group(std::shared_ptr<EnqueueGroups> groups, const Context& until,
-        std::vector<EnqueueRequestPtr> requests, bool gathers)
-      : Task(until),
-        groups_(std::move(groups)),
-        requests_(std::move(requests)),
-        gathers_(gathers) {}
+  Group(std::shared_ptr<EnqueueGroups> groups, const Context& until, Line& line)
+      : Task(until), groups_(std::move(groups)), line_(line) {}
 
   void run(Transaction& transaction) override {
     take();
@@ -40,7 +30,7 @@ class EnqueueGroups::Group final : public Task {
     jobs.reserve(requests_.size());
     for (const EnqueueRequestPtr& one : requests_) jobs.emplace_back(one->jobs);
     JobTransaction work(transaction);
-    answers_ = work.enqueue(jobs);
+    answers_ = work.enqueue(jobs, line_.patience);
     ready_ = work.made_ready();
   }
   bool failed() const noexcept override { return requests_.empty(); }
@@ -50,45 +40,55 @@ class EnqueueGroups::Group final : public Task {
   }
   void committed() override { groups_->hub_->made_ready(ready_); }
   void finish() override {
-    if (error_ && requests_.size() > 1 && may_be_of_one(*error_)) {
-      run_alone();
+    const bool again = error_ && requests_.size() > 1 && may_be_of_one(*error_);
+    EnqueueLine::Requests rest;
+    if (again) {
+      for (const EnqueueRequestPtr& one : requests_) one->alone = true;
+      rest = std::move(requests_);
     } else {
-      answer();
+      rest = answer();
     }
-    if (gathers_) groups_->ended();
+    for (const EnqueueRequestPtr& one : rest) groups_->move_on(one);
+    groups_->ended(line_);
   }
 
  private:
   void take() {
-    if (gathers_ && requests_.empty()) requests_ = groups_->take();
+    if (requests_.empty()) requests_ = groups_->take(line_);
   }
-  void answer() noexcept {
+  /// Returns those that have to wait for others.
+  EnqueueLine::Requests answer() {
+    EnqueueLine::Requests rest;
     detail::SettledBatch settled;
     for (std::size_t i = 0; i < requests_.size(); ++i) {
+      if (!error_ && !answers_[i]) {
+        rest.push_back(std::move(requests_[i]));
+        continue;
+      }
       if (error_) {
         requests_[i]->answer = *error_;
       } else {
-        requests_[i]->answer = std::move(answers_[i]);
+        requests_[i]->answer = std::move(*answers_[i]);
       }
       settled.settle(std::move(requests_[i]), Outcome::completed);
     }
-  }
-  void run_alone() {
-    for (const EnqueueRequestPtr& one : requests_) {
-      const std::optional<Error> refused = groups_->send({one}, false);
-      if (!refused) continue;
-      one->answer = *refused;
-      one->settle(Outcome::completed);
-    }
+    return rest;
   }
 
   const std::shared_ptr<EnqueueGroups> groups_;
-  std::vector<EnqueueRequestPtr> requests_;
-  const bool gathers_;
-  std::vector<JobTransaction::EnqueueResult> answers_;
+  Line& line_;
+  EnqueueLine::Requests requests_;
+  std::vector<std::optional<JobTransaction::EnqueueResult>> answers_;
   std::vector<ReadyJob> ready_;
   std::optional<Error> error_;
 };
+
+// Of several connections one is left for what waits for nobody.
+EnqueueGroups::EnqueueGroups(PostgresCore& core, std::shared_ptr<JobHub> hub) noexcept
+    : core_(core),
+      hub_(std::move(hub)),
+      quick_{.patience = Patience::none, .most = kGroups},
+      patient_{.patience = Patience::brief, .most = std::max(1, core.options().connections - 1)} {}
 
 Async<std::vector<Enqueued>> EnqueueGroups::enqueue(const Context& ctx,
                                                     std::span<const NewJob> jobs) {
@@ -97,69 +97,71 @@ Async<std::vector<Enqueued>> EnqueueGroups::enqueue(const Context& ctx,
   if (!request->bind(&core_.runtime().core())) {
     co_return Error(Errc::internal, "not on an I/O thread");
   }
-  if (auto refused = add(request)) co_return std::move(*refused);
+  if (auto refused = add(request->alone ? patient_ : quick_, request)) {
+    co_return std::move(*refused);
+  }
   request->watch(own);
   co_await request->wait();
   if (request->outcome() != detail::Operation::Outcome::completed) co_return request->error();
   co_return std::move(request->answer);
 }
 
-std::optional<Error> EnqueueGroups::add(EnqueueRequestPtr request) {
-  if (request->has_keys()) return send({std::move(request)}, false);
+std::optional<Error> EnqueueGroups::add(Line& line, const EnqueueRequestPtr& request) {
   {
     const std::scoped_lock lock(mutex_);
-    if (waiting_.size() >= core_.options().max_queue) {
+    if (quick_.waiting.size() + patient_.waiting.size() >= core_.options().max_queue) {
       return Error(Errc::overloaded, "too many operations wait for the store")
           .retry_after(std::chrono::milliseconds(100));
     }
-    waiting_.push_back(request);
-    if (gathering_ == kGroups) return std::nullopt;
-    ++gathering_;
+    line.waiting.push(request);
+    if (line.groups == line.most) return std::nullopt;
+    ++line.groups;
   }
-  std::optional<Error> refused = send({}, true);
+  std::optional<Error> refused = send(line);
   if (!refused) return std::nullopt;
   const std::scoped_lock lock(mutex_);
-  --gathering_;
+  --line.groups;
   // Another group may have it already.
-  const auto found = std::find(waiting_.begin(), waiting_.end(), request);
-  if (found == waiting_.end() || gathering_ > 0) return std::nullopt;
-  waiting_.erase(found);
+  if (line.groups > 0 || !line.waiting.remove(request)) return std::nullopt;
   return refused;
 }
 
-std::optional<Error> EnqueueGroups::send(std::vector<EnqueueRequestPtr> requests, bool gathers) {
+void EnqueueGroups::move_on(const EnqueueRequestPtr& request) {
+  const std::optional<Error> refused = add(patient_, request);
+  if (!refused) return;
+  request->answer = *refused;
+  request->settle(detail::Operation::Outcome::completed);
+}
+
+std::optional<Error> EnqueueGroups::send(Line& line) {
   const Context ctx = core_.bounded(Context::background());
-  const auto group =
-      detail::make_intrusive<Group>(shared_from_this(), ctx, std::move(requests), gathers);
+  const auto group = detail::make_intrusive<Group>(shared_from_this(), ctx, line);
   return core_.enqueue(PostgresCore::TaskPtr::share(group.get()));
 }
 
-std::vector<EnqueueRequestPtr> EnqueueGroups::take() {
-  std::vector<EnqueueRequestPtr> taken;
-  std::size_t jobs = 0;
+EnqueueLine::Requests EnqueueGroups::take(Line& line) {
   const std::scoped_lock lock(mutex_);
-  while (!waiting_.empty() && (taken.empty() || jobs < kMostJobs)) {
-    jobs += waiting_.front()->jobs.size();
-    taken.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
-  }
-  return taken;
+  return line.patience == Patience::none ? line.waiting.take_many()
+                                         : line.waiting.take_of_one_queue();
 }
 
-void EnqueueGroups::ended() noexcept {
+void EnqueueGroups::ended(Line& line) noexcept {
   {
     const std::scoped_lock lock(mutex_);
-    if (waiting_.empty()) {
-      --gathering_;
+    if (line.waiting.size() == 0) {
+      --line.groups;
       return;
     }
   }
-  const std::optional<Error> refused = send({}, true);
+  const std::optional<Error> refused = send(line);
   if (!refused) return;
-  std::deque<EnqueueRequestPtr> rest;
+  EnqueueLine::Requests rest;
   {
     const std::scoped_lock lock(mutex_);
-    if (--gathering_ == 0) rest.swap(waiting_);
+    --line.groups;
+    while (line.groups == 0 && line.waiting.size() > 0) {
+      for (EnqueueRequestPtr& one : line.waiting.take_many()) rest.push_back(std::move(one));
+    }
   }
   for (const EnqueueRequestPtr& one : rest) {
     one->answer = *refused;

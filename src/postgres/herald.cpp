@@ -119,4 +119,13 @@ void Herald::hear() {
   if (of_others) heard_();
 }
 
+Async<void> tell_once(PostgresCore& core, const Context& ctx) {
+  const auto work = [name = new_name()](Transaction& transaction) -> Result<void> {
+    transaction.finish_with_next();
+    transaction.query(kNotify, Text{name});
+    return success();
+  };
+  co_return co_await core.run(ctx, work);
+}
+
 }  // namespace aiserve::inline v0::pg

@@ -13,6 +13,7 @@
 
 #include "aiserve/core/runtime.hpp"
 #include "postgres/connection.hpp"
+#include "postgres/postgres_core.hpp"
 #include "postgres/wake_event.hpp"
 
 namespace aiserve::inline v0::pg {
@@ -55,5 +56,8 @@ class Herald {
   std::thread thread_;
   Attachment attachment_;
 };
+
+/// One notification, of a process that does not stay long enough to have a herald.
+Async<void> tell_once(PostgresCore& core, const Context& ctx);
 
 }  // namespace aiserve::inline v0::pg

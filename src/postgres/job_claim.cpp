@@ -1,6 +1,7 @@
 // The part of JobTransaction that dispatchers call: what waits, claims, leases.
 #include <algorithm>
 
+#include "postgres/job_pauses.hpp"
 #include "postgres/job_transaction.hpp"
 
 namespace aiserve::inline v0::pg {
@@ -14,14 +15,6 @@ constexpr const char* kCounts =
     R"sql(SELECT kind, tenant, sum(ready)::bigint, sum(running)::bigint FROM aiserve.job_count
           WHERE kind = ANY ($1) GROUP BY kind, tenant
           HAVING sum(ready) > 0 OR sum(running) > 0)sql";
-constexpr const char* kOldest =
-    R"sql(SELECT queue.number, first.run_at, first.rank
-          FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) WITH ORDINALITY
-            AS queue (tenant, kind, low, number)
-          CROSS JOIN LATERAL (
-            SELECT run_at, rank FROM aiserve.job
-            WHERE kind = queue.kind AND tenant = queue.tenant AND state = 1 AND rank >= queue.low
-            ORDER BY rank, id LIMIT 1) AS first)sql";
 // A lease that has ended is not renewed: an incarnation that was given up does not come back.
 constexpr const char* kRenew =
     R"sql(INSERT INTO aiserve.job_worker AS known (worker, lease_until, seen_at)
@@ -29,9 +22,9 @@ constexpr const char* kRenew =
           ON CONFLICT (worker) DO UPDATE SET lease_until = excluded.lease_until,
             seen_at = excluded.seen_at WHERE known.lease_until > aiserve.now_ns()
           RETURNING worker)sql";
-constexpr const char* kToCancel =
-    R"sql(SELECT tenant, id FROM aiserve.job
-          WHERE worker = $1 AND state = 2 AND cancel_requested = 1)sql";
+constexpr const char* kRunning =
+    R"sql(SELECT tenant, id, attempt, cancel_requested FROM aiserve.job
+          WHERE worker = $1 AND state = 2)sql";
 
 WallTime wall(std::int64_t ns) { return WallTime(std::chrono::nanoseconds(ns)); }
 
@@ -51,8 +44,10 @@ std::vector<Backlog> JobTransaction::backlog(std::span<const std::string> kinds,
   transaction_.relax();
   transaction_.as_dispatcher();
   const std::size_t due = transaction_.add(kDue, kPromotedAtOnce);
+  const std::size_t pauses = transaction_.add(kPauses);
   std::size_t counts = transaction_.add(kCounts, names);
   std::vector<Rows> answers = transaction_.flush();
+  const JobPauses paused(answers[pauses]);
   if (!answers[due].empty()) {
     promote(answers[due]);
     add_update(transaction_, updates_);
@@ -75,7 +70,8 @@ std::vector<Backlog> JobTransaction::backlog(std::span<const std::string> kinds,
                                                   .ready = rows.integer(i, 2),
                                                   .running = rows.integer(i, 3),
                                                   .oldest = at_latest,
-                                                  .turn = at_latest});
+                                                  .turn = at_latest,
+                                                  .paused = paused.hold(rows.text(i, 0))});
     tenants.push_back(rows.text(i, 1));
     of_kind.push_back(rows.text(i, 0));
     low.push_back(cursors.bound(one.tenant, one.kind, now));
@@ -135,17 +131,21 @@ std::vector<JobRow> JobTransaction::take(const Rows& picked, std::span<const Cla
   std::map<std::size_t, std::int64_t> highest;
   std::vector<std::tuple<std::size_t, std::int64_t, std::int64_t, JobRow>> order;
   order.reserve(static_cast<std::size_t>(picked.size()));
+  JobRows expired;
   for (JobRow& row : read_jobs(picked)) {
     const std::size_t at = turn.at({row.tenant.view(), row.kind});
     const auto [entry, first] = highest.try_emplace(at, row.rank);
     entry->second = std::max(entry->second, row.rank);
     if (row.core.state == decide::JobState::available) {
-      if (advance(row, {.kind = decide::JobEventKind::expire})) keep(std::move(row));
+      expired.push_back(std::move(row));
       continue;
     }
     counts_.claim(row);
     order.emplace_back(at, row.rank, row.id, std::move(row));
   }
+  advance_free(std::move(expired), [](const JobRow&) -> decide::JobEvent {
+    return {.kind = decide::JobEventKind::expire};
+  });
   claimed_up_to_.reserve(highest.size());
   for (const auto& [at, rank] : highest) {
     claimed_up_to_.push_back({quotas[at].tenant, quotas[at].kind, rank});
@@ -185,15 +185,18 @@ HeartbeatReply JobTransaction::heartbeat(WorkerId worker, std::chrono::milliseco
   transaction_.as_dispatcher();
   const std::int64_t ns = std::chrono::nanoseconds(lease).count();
   const std::size_t renewed = transaction_.add(kRenew, number(worker), ns);
-  const std::size_t cancel = transaction_.add(kToCancel, number(worker));
+  const std::size_t running = transaction_.add(kRunning, number(worker));
   transaction_.finish_with_next();
   const std::vector<Rows> answers = transaction_.flush();
   HeartbeatReply reply;
   reply.lost = answers[renewed].empty();
   if (reply.lost) return reply;
-  const Rows& rows = answers[cancel];
+  const Rows& rows = answers[running];
+  reply.running.reserve(static_cast<std::size_t>(rows.size()));
   for (int i = 0; i < rows.size(); ++i) {
-    reply.to_cancel.push_back({TenantId(rows.text(i, 0)), JobId(rows.integer(i, 1))});
+    const JobRef job{TenantId(rows.text(i, 0)), JobId(rows.integer(i, 1))};
+    reply.running.push_back({job, static_cast<int>(rows.integer(i, 2))});
+    if (rows.integer(i, 3) != 0) reply.to_cancel.push_back(job);
   }
   return reply;
 }

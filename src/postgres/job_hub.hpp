@@ -30,6 +30,13 @@ class JobHub {
     if (ready_) ready_();
     if (tell_) tell_();
   }
+  /// Jobs that were ready can be claimed from now on, here and elsewhere.
+  void reopened() {
+    cursors_.forget();
+    const std::scoped_lock lock(mutex_);
+    if (ready_) ready_();
+    if (tell_) tell_();
+  }
   /// Another process made jobs ready, or may have.
   void heard() {
     cursors_.forget();

@@ -1,4 +1,6 @@
 // The part of JobTransaction that operators and the passing of time call for.
+#include <tuple>
+
 #include "postgres/job_transaction.hpp"
 #include "postgres/store_options.hpp"
 
@@ -38,13 +40,27 @@ constexpr const char* kPruneCounts =
           WHERE idle.kind = nothing.kind AND idle.tenant = nothing.tenant
             AND kept.kind = idle.kind AND kept.tenant = idle.tenant AND kept.slot = idle.slot)sql";
 
+constexpr const char* kSavepoint = R"sql(SAVEPOINT before_the_key)sql";
+constexpr const char* kRollBackTo = R"sql(ROLLBACK TO SAVEPOINT before_the_key)sql";
+
+// Where it is long, whole tables go at once (keep_days); what they leave goes row by row.
+std::chrono::milliseconds row_retention(std::chrono::milliseconds retention) {
+  constexpr std::chrono::hours kDay(24);
+  if (retention < 2 * kDay) return retention;
+  const std::chrono::milliseconds table = days_per_table(retention) * kDay;
+  return retention + std::min(table, std::chrono::milliseconds::max() - retention);
+}
+
+Error finished() { return {Errc::conflict, "the job is finished"}; }
+Error not_finished() { return {Errc::conflict, "the job is not finished"}; }
+
 }  // namespace
 
 MaintenanceReport JobTransaction::maintain(int limit, std::chrono::milliseconds retention) {
   transaction_.as_dispatcher();
   const std::size_t due = transaction_.add(kDue, limit);
   const std::size_t lost = transaction_.add(kLost, limit);
-  const std::int64_t kept = later(0, retention);
+  const std::int64_t kept = later(0, row_retention(retention));
   const std::size_t pruned = transaction_.add(kPruneDone, kept, limit);
   transaction_.add(kPruneUnique, limit);
   transaction_.add(kPruneWorkers);
@@ -52,16 +68,15 @@ MaintenanceReport JobTransaction::maintain(int limit, std::chrono::milliseconds 
   const std::vector<Rows> answers = transaction_.flush();
   MaintenanceReport report;
   report.promoted = answers[due].size();
-  report.rescued = answers[lost].size();
   report.pruned = static_cast<int>(answers[pruned].affected());
   promote(answers[due]);
-  for (JobRow& row : read_jobs(answers[lost])) {
-    row.error = "its worker died or it took too long";
-    const std::int64_t now = transaction_.now();
-    advance(row, {.kind = JobEventKind::lease_lost, .fence = row.core.fence, .at = now});
-    report.discarded += row.core.state == decide::JobState::discarded ? 1 : 0;
-    keep(std::move(row));
-  }
+  JobRows rescued = read_jobs(answers[lost]);
+  for (JobRow& row : rescued) row.error = "its worker died or it took too long";
+  std::tie(report.rescued, report.discarded) =
+      advance_free(std::move(rescued), [this](const JobRow& row) -> decide::JobEvent {
+        return {
+            .kind = JobEventKind::lease_lost, .fence = row.core.fence, .at = transaction_.now()};
+      });
   KeyLookup known;
   look_up(known);
   write_ends();
@@ -79,22 +94,38 @@ MaintenanceReport JobTransaction::maintain(int limit, std::chrono::milliseconds 
 
 Result<JobInfo> JobTransaction::control(const TenantId& tenant, JobId id, JobAction action) {
   transaction_.as_tenant(tenant);
-  const std::size_t open = transaction_.add(kLockOpen, tenant, id.value());
+  // Looked for when the lock was waited for: meanwhile it may have ended.
+  const std::size_t locked = transaction_.add(kLockUnblocked, tenant, id.value());
+  const std::size_t open = transaction_.add(kFindOpen, tenant, id.value());
   const std::size_t done = transaction_.add(kFindDone, tenant, id.value());
   const std::vector<Rows> answers = transaction_.flush();
   if (!answers[open].empty()) {
-    if (action == JobAction::cancel) return cancel(read_job(answers[open], 0));
-    return Error(Errc::conflict, "the job is not finished");
+    if (action != JobAction::cancel) return not_finished();
+    if (answers[locked].empty()) return cancel_next_in_line(read_job(answers[open], 0));
+    return cancel(read_job(answers[locked], 0));
   }
   if (answers[done].empty()) return Error(Errc::not_found, "no such job");
-  if (action == JobAction::cancel) return Error(Errc::conflict, "the job is finished");
+  if (action == JobAction::cancel) return finished();
   return redrive(read_job(answers[done], 0));
 }
 
-Result<JobInfo> JobTransaction::cancel(JobRow row) {
-  if (!advance(row, {.kind = JobEventKind::cancel_requested})) {
-    return Error(Errc::conflict, "the job is not finished");
+// A job behind another one is also changed by whoever ends that one, and has the key: so the key
+// comes first. If it is behind nobody any more, the key is given back, and the row comes first.
+Result<JobInfo> JobTransaction::cancel_next_in_line(const JobRow& found) {
+  if (found.blocked != 0 && found.order_key) {
+    transaction_.add(kSavepoint);
+    transaction_.add(kLock, KeyLookup::lock_of_order(KeyLookup::order_key(found)));
+    const Rows locked = transaction_.query(kLockBlocked, found.tenant, found.id);
+    if (!locked.empty()) return cancel(read_job(locked, 0));
+    transaction_.add(kRollBackTo);
   }
+  const Rows locked = transaction_.query(kLockOpen, found.tenant, found.id);
+  if (locked.empty()) return finished();
+  return cancel(read_job(locked, 0));
+}
+
+Result<JobInfo> JobTransaction::cancel(JobRow row) {
+  if (!advance(row, {.kind = JobEventKind::cancel_requested})) return not_finished();
   JobInfo info = to_info(row);
   keep(std::move(row));
   KeyLookup known;
@@ -110,9 +141,9 @@ Result<JobInfo> JobTransaction::redrive(JobRow row) {
   KeyLookup known;
   if (row.order_key) known.want_order(row);
   look_up(known);
-  if (row.order_key && known.first_of(KeyLookup::order_key(row)) != nullptr) {
-    row.blocked = true;
-    row.core.state = decide::JobState::scheduled;
+  if (row.order_key) {
+    decide::OrderLine line = known.line_of(KeyLookup::order_key(row));
+    block(row, decide::rejoin(line));
   }
   transaction_.as_tenant(row.tenant);
   const std::size_t reopened = add_reopen(transaction_, row);

@@ -1,53 +1,19 @@
-// JobRow: what a store keeps of a job, and how it changes: decide::step() says what follows, here
-// it is put into the row. Pure; writing rows down is the adapters' part.
+// The row that all stores keep of a job, see jobs/job_row.hpp.
 #pragma once
 
-#include "aiserve/jobs/job_store.hpp"
-#include "decide/job_state.hpp"
+#include "jobs/job_row.hpp"
 
 namespace aiserve::inline v0::pg {
 
-/// Times are nanoseconds of the wall clock, except `run_until`.
-struct JobRow {
-  std::int64_t id = 0;
-  TenantId tenant;
-  std::string kind;
-  decide::JobCore core;
-  bool blocked = false;        ///< an older job has the order key
-  std::int64_t run_until = 0;  ///< when the attempt is taken away, by the clock of the leases
-  std::int64_t rank = 0;       ///< orders what is ready: since when it waits, and its priority
-  int priority = 0;
-  decide::JobRules rules;
-  std::int64_t timeout_ms = 0;
-  std::int64_t created_at = 0;
-  std::optional<std::int64_t> started_at;
-  std::optional<std::int64_t> start_before;
-  std::optional<std::string> unique_key;
-  JobUniqueScope unique_scope = JobUniqueScope::unfinished;
-  std::optional<std::string> order_key;
-  std::string trace;
-  std::string error;
-  // Of finished ones:
-  bool was_blocked = false;
-  std::int64_t finished_at = 0;
-  std::optional<Bytes> result;
-
-  bool final() const noexcept { return decide::is_final(core.state); }
-};
-
-JobRow new_job_row(const NewJob& job, std::int64_t now);
-/// Until when a job's unique key is kept.
-std::int64_t unique_until(const JobUnique& unique, std::int64_t now) noexcept;
-decide::Fence fence_of(const Settlement& settlement) noexcept;
-/// What a settlement says. Puts its error into the row.
-decide::JobEvent settle_event(JobRow& row, const Settlement& settlement, std::int64_t now);
-/// Applies an event. False: refused, nothing changed.
-bool advance_row(JobRow& row, const decide::JobEvent& event, std::int64_t now);
-/// A finished job as a waiting one, if operators may have that. False: they may not.
-bool redrive_row(JobRow& row, std::int64_t now);
-
-/// Leaves the row without its input.
-ClaimedJob claimed_job(JobRow& row, Bytes input);
-JobInfo to_info(JobRow row);
+using detail::advance_row;
+using detail::block;
+using detail::claimed_job;
+using detail::fence_of;
+using detail::JobRow;
+using detail::new_job_row;
+using detail::redrive_row;
+using detail::settle_event;
+using detail::to_info;
+using detail::unique_until;
 
 }  // namespace aiserve::inline v0::pg

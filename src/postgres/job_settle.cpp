@@ -1,4 +1,6 @@
 // The part of JobTransaction that records outcomes.
+#include <algorithm>
+
 #include "postgres/job_transaction.hpp"
 
 namespace aiserve::inline v0::pg {
@@ -34,11 +36,69 @@ struct JobTransaction::Met {
   std::set<Key> changed;                  // of those
 };
 
-std::vector<Settled> JobTransaction::settle(std::span<const Settlement> settlements) {
+std::vector<Settled> JobTransaction::settle(std::span<const Settlement> settlements,
+                                            Patience patience) {
+  if (patience != Patience::none) return record(settlements);
+  const std::vector<bool> waits = held_up(settlements);
+  std::vector<Settlement> free;
+  free.reserve(settlements.size());
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    if (!waits[i]) free.push_back(settlements[i]);
+  }
+  const std::vector<Settled> recorded = record(free);
+  std::vector<Settled> settled(settlements.size(), Settled::later);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    if (!waits[i]) settled[i] = recorded[next++];
+  }
+  return settled;
+}
+
+// Locks the rows and the keys that are free, in the order in which all do.
+std::vector<bool> JobTransaction::held_up(std::span<const Settlement> settlements) {
+  std::vector<std::string_view> tenants;
+  std::vector<std::int64_t> ids;
+  tenants.reserve(settlements.size());
+  ids.reserve(settlements.size());
+  for (const Settlement& one : settlements) {
+    tenants.push_back(one.tenant.view());
+    ids.push_back(one.id.value());
+  }
+  transaction_.as_dispatcher();
+  std::map<Key, JobRow> open;
+  for (JobRow& row : read_jobs(transaction_.query(kLockJobs, tenants, ids))) {
+    const Key key(row.tenant, row.id);
+    open.emplace(key, std::move(row));
+  }
+  std::vector<std::vector<std::int64_t>> wanted(settlements.size());
+  std::vector<std::int64_t> all;
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    const Settlement& one = settlements[i];
+    const auto found = open.find(Key(one.tenant, one.id.value()));
+    if (found == open.end()) continue;
+    JobRow row = found->second;
+    const std::int64_t now = transaction_.now();
+    if (!advance_row(row, settle_event(row, one, now), now)) continue;
+    KeyLookup keys;
+    if (row.final() && row.order_key) keys.want_order(row);
+    for (const NewJob& next : one.next) keys.want(next, false);
+    wanted[i] = keys.locks();
+    all.insert(all.end(), wanted[i].begin(), wanted[i].end());
+  }
+  const std::set<std::int64_t> others = KeyLookup::try_locks(transaction_, all);
+  std::vector<bool> waits(settlements.size());
+  for (std::size_t i = 0; i < settlements.size(); ++i) {
+    waits[i] = std::any_of(wanted[i].begin(), wanted[i].end(),
+                           [&](std::int64_t number) { return others.contains(number); });
+  }
+  return waits;
+}
+
+std::vector<Settled> JobTransaction::record(std::span<const Settlement> settlements) {
   Met met = meet(settlements);
   std::vector<Settled> settled;
   settled.reserve(settlements.size());
-  KeyLookup known;
+  KeyLookup known(Patience::quick);
   for (const Settlement& one : settlements) {
     const bool applied = apply(one, met);
     settled.push_back(applied ? Settled::applied : Settled::stale);

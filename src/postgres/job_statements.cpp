@@ -15,6 +15,20 @@ namespace {
         "unique_scope, " table "order_key, " table "trace, " table "error"
 #define AISERVE_SELECT_JOB "SELECT " AISERVE_JOB_COLUMNS("job.")
 
+// Order keys, how many have their turn (1,000 at most say that they may), who is first in line.
+// Each of the two orders is that of one index alone: by another one the planner would walk through
+// all that wait, or through the jobs of all keys.
+#define AISERVE_LINE                                                       \
+  "SELECT * FROM aiserve.job WHERE tenant = of.tenant AND kind = of.kind " \
+  "AND (order_key, id) > (of.order_key, 0) AND order_key <= of.order_key " \
+  "AND blocked > 0 AND NOT id = ANY ($4) ORDER BY order_key, id "
+#define AISERVE_LINES                                                                         \
+  " FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS of (tenant, kind, order_key) "      \
+  "CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM aiserve.job "                   \
+  "WHERE tenant = of.tenant AND kind = of.kind AND order_key = of.order_key AND blocked = 0 " \
+  "AND NOT id = ANY ($4) ORDER BY created_at LIMIT 1000) AS turn) AS turns "                  \
+  "LEFT JOIN LATERAL (" AISERVE_LINE "LIMIT 1) AS first ON true "
+
 constexpr const char* kInsert = R"sql(WITH fresh AS MATERIALIZED (
             SELECT nextval('aiserve.job_id') AS id, v.* FROM unnest($2::bytea[], $3::bigint[],
                 $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
@@ -168,7 +182,7 @@ struct FreshColumns {
     const JobRow& row = job.row;
     kind.emplace_back(row.kind);
     state.push_back(static_cast<std::int64_t>(row.core.state));
-    blocked.push_back(row.blocked ? 1 : 0);
+    blocked.push_back(row.blocked);
     run_at.push_back(row.core.run_at);
     rank.push_back(row.rank);
     priority.push_back(row.priority);
@@ -198,14 +212,22 @@ const char* const kFindOpen =
     AISERVE_SELECT_JOB R"sql( FROM aiserve.job AS job WHERE tenant = $1 AND id = $2)sql";
 const char* const kLockOpen =
     AISERVE_SELECT_JOB R"sql( FROM aiserve.job AS job WHERE tenant = $1 AND id = $2 FOR UPDATE)sql";
+const char* const kLockUnblocked = AISERVE_SELECT_JOB
+    R"sql( FROM aiserve.job AS job WHERE tenant = $1 AND id = $2 AND blocked = 0 FOR UPDATE)sql";
+const char* const kLockBlocked = AISERVE_SELECT_JOB
+    R"sql( FROM aiserve.job AS job WHERE tenant = $1 AND id = $2 AND blocked > 0 FOR UPDATE)sql";
 const char* const kFindDone = AISERVE_SELECT_JOB
     R"sql(, finished_at, result FROM aiserve.job_done AS job WHERE tenant = $1 AND id = $2)sql";
 // By the index of the inputs, which are there as long as their job is open.
-const char* const kListOpen = AISERVE_SELECT_JOB R"sql(, 0::bigint FROM aiserve.job_input AS mine
+const char* const kListOpen = AISERVE_SELECT_JOB R"sql( FROM aiserve.job_input AS mine
           CROSS JOIN LATERAL (SELECT * FROM aiserve.job
-            WHERE job.id = mine.id AND job.tenant = $1 AND ($3 < 0 OR state = $3)
-            OFFSET 0) AS job
-          WHERE mine.tenant = $1 AND mine.id < $2 ORDER BY mine.id DESC LIMIT $4)sql";
+            WHERE job.id = mine.id AND job.tenant = $1 OFFSET 0) AS job
+          WHERE mine.tenant = $1 AND mine.id < $2 ORDER BY mine.id DESC LIMIT $3)sql";
+// Said of the pair, so that no other index has this order: the planner would walk from the latest
+// job down through all that are in another state.
+const char* const kListOpenIn = AISERVE_SELECT_JOB R"sql( FROM aiserve.job AS job
+          WHERE tenant = $1 AND (state, id) < ($3, $2) AND state >= $3 AND priority >= 0
+          ORDER BY state DESC, id DESC LIMIT $4)sql";
 const char* const kListDone = AISERVE_SELECT_JOB R"sql(, finished_at FROM aiserve.job_done AS job
           WHERE tenant = $1 AND id < $2 AND ($3 < 0 OR state = $3) ORDER BY id DESC LIMIT $4)sql";
 const char* const kListDead = AISERVE_SELECT_JOB R"sql(, finished_at FROM aiserve.job_done AS job
@@ -214,15 +236,23 @@ const char* const kListDead = AISERVE_SELECT_JOB R"sql(, finished_at FROM aiserv
 const char* const kInputs = R"sql(SELECT of.id, body.input FROM unnest($2::bigint[]) AS of (id)
           CROSS JOIN LATERAL (SELECT input FROM aiserve.job_input
             WHERE tenant = $1 AND id = of.id OFFSET 0) AS body)sql";
+const char* const kFindInput =
+    R"sql(SELECT input FROM aiserve.job_input WHERE tenant = $1 AND id = $2
+          UNION ALL
+          SELECT input FROM aiserve.job_done
+          WHERE tenant = $1 AND id = $2 AND input IS NOT NULL)sql";
 const char* const kLockJobs = AISERVE_SELECT_JOB R"sql( FROM aiserve.job AS job
           JOIN unnest($1::bytea[], $2::bigint[]) AS v (tenant, id)
             ON job.tenant = v.tenant AND job.id = v.id
           ORDER BY job.id FOR UPDATE OF job)sql";
 // Agrees with decide::step(claim): a running job, the next attempt, its worker.
-const char* const kClaim = R"sql(WITH picked AS MATERIALIZED (
-            SELECT next.tenant, next.id
-            FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[])
-              AS quota (tenant, kind, n, low)
+const char* const kClaim = R"sql(WITH quota AS MATERIALIZED (
+            SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[])
+              AS asked (tenant, kind, n, low)
+            WHERE NOT EXISTS (
+              SELECT FROM aiserve.job_pause AS held WHERE held.kind IN (asked.kind, ''))),
+          picked AS MATERIALIZED (
+            SELECT next.tenant, next.id FROM quota
             CROSS JOIN LATERAL (
               SELECT tenant, id FROM aiserve.job
               WHERE kind = quota.kind AND tenant = quota.tenant AND state = 1 AND rank >= quota.low
@@ -234,6 +264,15 @@ const char* const kClaim = R"sql(WITH picked AS MATERIALIZED (
             started_at = aiserve.now_ns()
           FROM picked WHERE job.tenant = picked.tenant AND job.id = picked.id
           RETURNING )sql" AISERVE_JOB_COLUMNS("job.");
+const char* const kPauses = R"sql(SELECT kind FROM aiserve.job_pause)sql";
+const char* const kOldest =
+    R"sql(SELECT queue.number, first.run_at, first.rank
+          FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) WITH ORDINALITY
+            AS queue (tenant, kind, low, number)
+          CROSS JOIN LATERAL (
+            SELECT run_at, rank FROM aiserve.job
+            WHERE kind = queue.kind AND tenant = queue.tenant AND state = 1 AND rank >= queue.low
+            ORDER BY rank, id LIMIT 1) AS first)sql";
 const char* const kDue = AISERVE_SELECT_JOB R"sql( FROM aiserve.job AS job
           WHERE state IN (0, 3) AND blocked = 0 AND run_at <= aiserve.now_ns()
           ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)sql";
@@ -242,14 +281,14 @@ const char* const kLost = AISERVE_SELECT_JOB R"sql( FROM aiserve.job AS job
             SELECT FROM aiserve.job_worker WHERE job_worker.worker = job.worker
               AND lease_until > aiserve.now_ns()))
           LIMIT $1 FOR UPDATE OF job SKIP LOCKED)sql";
-const char* const kFirstOfKey = AISERVE_SELECT_JOB
-    R"sql( FROM unnest($1::bytea[], $2::bytea[], $3::bytea[]) AS of (tenant, kind, order_key)
-          CROSS JOIN LATERAL (
-            SELECT * FROM aiserve.job
-            WHERE tenant = of.tenant AND kind = of.kind AND order_key = of.order_key
-              AND NOT id = ANY ($4)
-            ORDER BY id LIMIT 1) AS job)sql";
+const char* const kLines =
+    "SELECT of.tenant, of.kind, of.order_key, turns.n, first.blocked" AISERVE_LINES;
+// See decide::room().
+const char* const kNextInLine = AISERVE_SELECT_JOB AISERVE_LINES
+    "CROSS JOIN LATERAL (" AISERVE_LINE "LIMIT greatest(first.blocked - turns.n, 0)) AS job";
 
+#undef AISERVE_LINE
+#undef AISERVE_LINES
 #undef AISERVE_SELECT_JOB
 #undef AISERVE_JOB_COLUMNS
 
@@ -259,7 +298,7 @@ JobRow read_job(const Rows& rows, int row) {
   job.id = rows.integer(row, 1);
   job.kind = rows.string(row, 2);
   job.core = read_core(rows, row);
-  job.blocked = rows.integer(row, 4) != 0;
+  job.blocked = static_cast<int>(rows.integer(row, 4));
   job.run_until = rows.integer(row, 11);
   job.rank = rows.integer(row, 13);
   job.priority = static_cast<int>(rows.integer(row, 14));
@@ -346,9 +385,8 @@ void add_drop_unique(Transaction& transaction, const TenantId& tenant, const Job
 }
 
 std::size_t add_reopen(Transaction& transaction, const JobRow& row) {
-  return transaction.add(kReopen, row.tenant, row.id, static_cast<int>(row.core.state),
-                         row.blocked ? 1 : 0, static_cast<int>(row.core.excused), row.core.run_at,
-                         row.rank);
+  return transaction.add(kReopen, row.tenant, row.id, static_cast<int>(row.core.state), row.blocked,
+                         static_cast<int>(row.core.excused), row.core.run_at, row.rank);
 }
 
 void add_update(Transaction& transaction, const JobRows& rows) {

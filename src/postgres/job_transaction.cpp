@@ -2,7 +2,7 @@
 // now and then have files of their own.
 #include "postgres/job_transaction.hpp"
 
-#include <array>
+#include <algorithm>
 
 namespace aiserve::inline v0::pg {
 namespace {
@@ -11,7 +11,7 @@ constexpr const char* kEvents =
     R"sql(INSERT INTO aiserve.job_event (tenant, topic, payload)
           SELECT $1, topic, payload FROM unnest($2::bytea[], $3::bytea[]) AS v (topic, payload))sql";
 
-/// Enqueued at once or refused at once.
+/// Of each job, or why there is none.
 using Numbers = Result<std::vector<std::size_t>>;
 
 JobTransaction::EnqueueResult with_ids(const Numbers& numbers, const NewJobs& made) {
@@ -22,28 +22,35 @@ JobTransaction::EnqueueResult with_ids(const Numbers& numbers, const NewJobs& ma
   return ids;
 }
 
+Numbers add_all(std::span<const NewJob> jobs, NewJobs& made, JobCounts& counts) {
+  if (const Result<void> room = made.admit(jobs); !room) return room.error();
+  std::vector<std::size_t> numbers;
+  numbers.reserve(jobs.size());
+  for (const NewJob& job : jobs) numbers.push_back(made.add(job, counts));
+  return numbers;
+}
+
 }  // namespace
 
-std::vector<JobTransaction::EnqueueResult> JobTransaction::enqueue(
-    std::span<const std::span<const NewJob>> requests) {
-  KeyLookup known;
+std::vector<std::optional<JobTransaction::EnqueueResult>> JobTransaction::enqueue(
+    std::span<const std::span<const NewJob>> requests, Patience patience) {
+  KeyLookup known(patience);
   for (const std::span<const NewJob> jobs : requests) {
     for (const NewJob& job : jobs) known.want(job, true);
   }
   look_up(known);
   NewJobs made(known, transaction_.now());
-  std::vector<Numbers> numbers;
-  numbers.reserve(requests.size());
-  for (const std::span<const NewJob> jobs : requests) {
-    const Result<void> room = made.admit(jobs);
-    Numbers& own = numbers.emplace_back(room ? Numbers(std::vector<std::size_t>()) : room.error());
-    for (std::size_t i = 0; room && i < jobs.size(); ++i)
-      own->push_back(made.add(jobs[i], counts_));
+  std::vector<std::optional<Numbers>> numbers(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto is_locked = [&](const NewJob& job) { return known.is_locked(job); };
+    if (std::any_of(requests[i].begin(), requests[i].end(), is_locked)) continue;
+    numbers[i] = add_all(requests[i], made, counts_);
   }
   commit(&made);
-  std::vector<EnqueueResult> answers;
-  answers.reserve(numbers.size());
-  for (const Numbers& own : numbers) answers.push_back(with_ids(own, made));
+  std::vector<std::optional<EnqueueResult>> answers(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    if (numbers[i]) answers[i] = with_ids(*numbers[i], made);
+  }
   return answers;
 }
 
@@ -64,6 +71,29 @@ void JobTransaction::keep(JobRow row) {
   }
 }
 
+std::pair<int, int> JobTransaction::advance_free(
+    JobRows rows, const std::function<decide::JobEvent(const JobRow&)>& event) {
+  const auto turn_of = [&](JobRow row) -> std::optional<std::int64_t> {
+    if (!row.order_key || !advance_row(row, event(row), transaction_.now())) return std::nullopt;
+    if (!row.final()) return std::nullopt;
+    return KeyLookup::lock_of_order(KeyLookup::order_key(row));
+  };
+  std::vector<std::int64_t> turns;
+  for (const JobRow& row : rows) {
+    if (const auto turn = turn_of(row)) turns.push_back(*turn);
+  }
+  const std::set<std::int64_t> others = KeyLookup::try_locks(transaction_, turns);
+  std::pair<int, int> counts;
+  for (JobRow& row : rows) {
+    const std::optional<std::int64_t> turn = turn_of(row);
+    if ((turn && others.contains(*turn)) || !advance(row, event(row))) continue;
+    ++counts.first;
+    counts.second += row.core.state == decide::JobState::discarded ? 1 : 0;
+    keep(std::move(row));
+  }
+  return counts;
+}
+
 void JobTransaction::look_up(KeyLookup& known) {
   std::vector<std::int64_t> leaving;
   std::vector<std::int64_t> freed;
@@ -72,7 +102,13 @@ void JobTransaction::look_up(KeyLookup& known) {
       for (const JobRow& row : rows) {
         leaving.push_back(row.id);
         if (row.unique_scope == JobUniqueScope::unfinished) freed.push_back(row.id);
-        if (row.order_key) known.want_order(row);
+        if (!row.order_key) continue;
+        // What was blocked held up nobody: others still have their turn.
+        if (row.was_blocked == 0) {
+          known.want_next(row);
+        } else {
+          known.want_order(row);
+        }
       }
     }
   }
@@ -80,24 +116,12 @@ void JobTransaction::look_up(KeyLookup& known) {
   if (known.empty() && transaction_.began()) return;
   transaction_.as_dispatcher();
   known.run(transaction_, leaving, freed);
-  unblock_next(known);
+  give_turns(known);
 }
 
-void JobTransaction::unblock_next(const KeyLookup& known) {
-  std::set<KeyLookup::Key> keys;
-  for (const auto* ends : {&closes_, &done_}) {
-    for (const auto& [tenant, rows] : *ends) {
-      for (const JobRow& row : rows) {
-        // What was blocked held up nobody: another one still has the key.
-        if (row.order_key && !row.was_blocked) keys.insert(KeyLookup::order_key(row));
-      }
-    }
-  }
-  for (const KeyLookup::Key& key : keys) {
-    const JobRow* first = known.first_of(key);
-    if (first == nullptr || !first->blocked) continue;
-    JobRow next = *first;
-    next.blocked = false;
+void JobTransaction::give_turns(KeyLookup& known) {
+  for (JobRow& next : known.take_next()) {
+    next.blocked = 0;
     // Refused if its time has not come: then it is found when it has.
     advance(next, {.kind = decide::JobEventKind::due});
     updates_.push_back(std::move(next));

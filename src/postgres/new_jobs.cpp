@@ -23,11 +23,11 @@ Result<void> NewJobs::admit(std::span<const NewJob> jobs) {
   return success();
 }
 
-// Behind nobody. Jobs of one transaction follow each other as well.
-bool NewJobs::takes_turn(const JobRow& row) {
-  if (!row.order_key) return true;
+// Jobs of one transaction follow each other as well.
+void NewJobs::line_up(JobRow& row, int order_concurrency) {
   const KeyLookup::Key key = KeyLookup::order_key(row);
-  return ordered_.insert(key).second && known_.first_of(key) == nullptr;
+  decide::OrderLine& line = lines_.try_emplace(key, known_.line_of(key)).first->second;
+  block(row, decide::join(line, order_concurrency));
 }
 
 std::size_t NewJobs::add(const NewJob& job, JobCounts& counts) {
@@ -46,10 +46,7 @@ std::size_t NewJobs::add(const NewJob& job, JobCounts& counts) {
     }
   }
   JobRow row = new_job_row(job, now_);
-  if (!takes_turn(row)) {
-    row.blocked = true;
-    row.core.state = decide::JobState::scheduled;
-  }
+  if (row.order_key) line_up(row, job.order_concurrency);
   counts.enter(row);
   const auto batch = batches_.try_emplace(job.tenant).first;
   places_.push_back({.holder = {}, .tenant = &batch->first, .at = batch->second.jobs.size()});

@@ -35,7 +35,7 @@ class NewJobs {
     std::vector<std::int64_t> ids;
   };
   bool is_known(const NewJob& job) const;
-  bool takes_turn(const JobRow& row);
+  void line_up(JobRow& row, int order_concurrency);
 
   const KeyLookup& known_;
   const std::int64_t now_;
@@ -43,7 +43,7 @@ class NewJobs {
   std::map<TenantId, Batch> batches_;
   std::vector<Place> places_;
   std::map<KeyLookup::Key, std::size_t> named_;  // numbers of those with a unique key
-  std::set<KeyLookup::Key> ordered_;
+  std::map<KeyLookup::Key, decide::OrderLine> lines_;
 };
 
 }  // namespace aiserve::inline v0::pg

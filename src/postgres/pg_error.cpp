@@ -6,7 +6,6 @@ namespace {
 using namespace std::chrono_literals;
 
 // See appendix A of PostgreSQL's manual.
-constexpr const char* kSerializationFailure = "40001";
 constexpr const char* kDeadlock = "40P01";
 constexpr const char* kReadOnly = "25006";
 constexpr const char* kQueryCanceled = "57014";
@@ -33,7 +32,12 @@ Error PgError::to_error() const {
   if (kind_ == Kind::timed_out || sqlstate_ == kQueryCanceled) {
     return Error(Errc::deadline_exceeded, "the store did not answer in time").with_detail(detail);
   }
-  if (unusable() || retryable() || sqlstate_ == kLockNotAvailable) {
+  if (sqlstate_ == kLockNotAvailable) {
+    return Error(Errc::overloaded, "others hold what this needs")
+        .retry_after(1s)
+        .with_detail(detail);
+  }
+  if (unusable() || retryable()) {
     return Error(Errc::unavailable, "the store cannot be used now")
         .retry_after(1s)
         .with_detail(detail);

@@ -18,6 +18,9 @@ class PgError : public std::runtime_error {
     stopped,    ///< the Runtime shuts down
   };
 
+  /// A sqlstate, see appendix A of PostgreSQL's manual.
+  static constexpr const char* kSerializationFailure = "40001";
+
   PgError(Kind kind, std::string sqlstate, const std::string& what)
       : std::runtime_error(what), kind_(kind), sqlstate_(std::move(sqlstate)) {}
 

@@ -6,7 +6,7 @@ namespace {
 using detail::AppliedMigration;
 using detail::Migration;
 
-// Patient: of many processes that start together one migrates while the others wait.
+// Of whoever only looks.
 constexpr std::chrono::seconds kPatience{120};
 
 // Read from the catalogue itself: what to_regclass() remembers may be older than the lock.
@@ -20,11 +20,17 @@ constexpr const char* kRecord =
     R"sql(INSERT INTO aiserve.migration_history (version, name, sha256, works_since)
           VALUES ($1, $2, $3, $4))sql";
 // The lock is the transaction's, so that a pooler may sit in between. Whoever waits for it waits
-// long; a step that waits for a table that somebody else holds doesn't, it would hold up everybody.
+// as long as the one that migrates may take; a step that waits for a table that somebody else holds
+// doesn't, it would hold up everybody. Nor does the server go on, locks held, for a client that has
+// left (it can notice since version 14).
 constexpr const char* kBegin = R"sql(
 BEGIN;
-SET LOCAL statement_timeout = 0;
-SET LOCAL lock_timeout = '60s';
+SET LOCAL statement_timeout = '59min';
+SET LOCAL lock_timeout = '59min';
+DO $notice$ BEGIN
+  PERFORM set_config('client_connection_check_interval', '1s', true);
+EXCEPTION WHEN OTHERS THEN NULL;
+END $notice$;
 SELECT pg_advisory_xact_lock(7019850287212458358);
 SET LOCAL lock_timeout = '5s';
 )sql";
@@ -53,16 +59,16 @@ BEGIN
 END $role$;
 )sql";
 
-Until patience() { return std::chrono::steady_clock::now() + kPatience; }
+Until soon() { return std::chrono::steady_clock::now() + kPatience; }
 
 template <class... Args>
 Rows query(Connection& connection, const char* sql, const Args&... args) {
   const Statement statement{sql, Params(args...)};
-  return std::move(connection.run(std::span(&statement, 1), patience()).front());
+  return std::move(connection.run(std::span(&statement, 1), soon()).front());
 }
 
-void apply(Connection& connection, const Migration& step) {
-  connection.script(std::string(step.sql), patience());
+void apply(Connection& connection, const Migration& step, Until until) {
+  connection.script(std::string(step.sql), until);
   const std::string hash = detail::digest(step);
   query(connection, kRecord, step.version, Text{step.name}, Text{hash}, step.works_since);
 }
@@ -82,16 +88,18 @@ std::vector<const Migration*> pending(Connection& connection, std::span<const Mi
   return detail::pending_after(applied, steps, "postgres database");
 }
 
-std::size_t migrate(Connection& connection, std::span<const Migration> steps) {
+std::size_t migrate(Connection& connection, std::span<const Migration> steps,
+                    std::chrono::milliseconds patience) {
   if (pending(connection, steps).empty()) return 0;
-  connection.script(kBegin, patience());
+  const Until until = std::chrono::steady_clock::now() + patience;
   try {
+    connection.script(kBegin, until);
     // Another process may have done it while we waited for the lock.
     const std::vector<const Migration*> missing = pending(connection, steps);
-    if (!missing.empty()) connection.script(kCreateHistory, patience());
-    if (!missing.empty()) connection.script(kRole, patience());
-    for (const Migration* step : missing) apply(connection, *step);
-    connection.script("COMMIT", patience());
+    if (!missing.empty()) connection.script(kCreateHistory, until);
+    if (!missing.empty()) connection.script(kRole, until);
+    for (const Migration* step : missing) apply(connection, *step, until);
+    connection.script("COMMIT", until);
     return missing.size();
   } catch (...) {
     connection.close();

@@ -15,7 +15,9 @@ std::vector<const detail::Migration*> pending(Connection& connection,
                                               std::span<const detail::Migration> steps);
 
 /// Runs those that are pending; all or none. Of several processes one does it while the others
-/// wait. Throws as pending(). Returns how many were run.
-std::size_t migrate(Connection& connection, std::span<const detail::Migration> steps);
+/// wait. A step may read a long history: `patience` is for all of them, at most an hour, and the
+/// server stops when it is over. Throws as pending(). Returns how many were run.
+std::size_t migrate(Connection& connection, std::span<const detail::Migration> steps,
+                    std::chrono::milliseconds patience = std::chrono::hours(1));
 
 }  // namespace aiserve::inline v0::pg

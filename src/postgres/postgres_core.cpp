@@ -1,5 +1,7 @@
 #include "postgres/postgres_core.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <random>
 
 #include "decide/backoff.hpp"
@@ -9,8 +11,8 @@ namespace {
 
 constexpr decide::BackoffPolicy kBackoff{.base = 20'000'000, .cap = 1'000'000'000};
 
-// Of the counters that transactions of all processes keep.
-constexpr std::uint64_t kSlots = 64;
+// Of heartbeats there is one per worker at a time.
+constexpr std::size_t kMostUrgent = 1'000;
 
 std::uint64_t random_bits() {
   static thread_local std::mt19937_64 random{std::random_device{}()};
@@ -19,17 +21,20 @@ std::uint64_t random_bits() {
 
 }  // namespace
 
-PostgresCore::Lane::Lane(PostgresCore& core, int of_all)
+PostgresCore::Lane::Lane(PostgresCore& core, int of_all, Urgency least)
     : connection(core.connection_options()),
       number(of_all),
-      slot(static_cast<int>(random_bits() % kSlots)) {}
+      takes(least),
+      slot(static_cast<int>(random_bits() % kOwnSlots)) {}
 
 PostgresCore::PostgresCore(Runtime& runtime, PostgresDatabaseOptions options)
     : runtime_(runtime), options_(std::move(options)) {
-  lanes_.reserve(static_cast<std::size_t>(options_.connections));
+  lanes_.reserve(static_cast<std::size_t>(options_.connections) + 1);
   for (int i = 0; i < options_.connections; ++i) {
-    lanes_.push_back(std::make_unique<Lane>(*this, i));
+    lanes_.push_back(std::make_unique<Lane>(*this, i, Urgency::ordinary));
   }
+  // Connects when it is needed: not every store has something urgent.
+  lanes_.push_back(std::make_unique<Lane>(*this, options_.connections, Urgency::urgent));
 }
 
 Connection::Options PostgresCore::connection_options() const {
@@ -63,6 +68,8 @@ void PostgresCore::close() noexcept {
     const std::scoped_lock lock(mutex_);
     closed_ = true;
     rest.swap(tasks_);
+    std::move(urgent_.begin(), urgent_.end(), std::back_inserter(rest));
+    urgent_.clear();
   }
   const Error closed = to_error(CancelReason::shutdown);
   for (const TaskPtr& task : rest) {
@@ -71,33 +78,41 @@ void PostgresCore::close() noexcept {
   }
 }
 
-std::optional<Error> PostgresCore::enqueue(TaskPtr task) {
-  const Lane* wanted = nullptr;
+std::optional<Error> PostgresCore::enqueue(TaskPtr task, Urgency urgency) {
+  const bool urgent = urgency == Urgency::urgent;
+  Lane* wanted = nullptr;
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return Error(Errc::unavailable, "the store is closed");
-    if (tasks_.size() >= options_.max_queue) {
+    std::deque<TaskPtr>& tasks = urgent ? urgent_ : tasks_;
+    if (tasks.size() >= (urgent ? kMostUrgent : options_.max_queue)) {
       return Error(Errc::overloaded, "too many operations wait for the store")
           .retry_after(std::chrono::milliseconds(100));
     }
-    tasks_.push_back(std::move(task));
-    for (const auto& lane : lanes_) {
-      if (!lane->idle) continue;
-      lane->idle = false;
-      wanted = lane.get();
-      break;
-    }
+    tasks.push_back(std::move(task));
+    wanted = idle_lane(urgency);
+    if (wanted != nullptr) wanted->idle = false;
   }
   if (wanted != nullptr) wanted->worker.wake();
   return std::nullopt;
 }
 
+// The lane of what is urgent comes last, so that it is used, and connected, only when it must be.
+PostgresCore::Lane* PostgresCore::idle_lane(Urgency urgency) noexcept {
+  for (const auto& lane : lanes_) {
+    if (lane->idle && lane->takes <= urgency) return lane.get();
+  }
+  return nullptr;
+}
+
 PostgresCore::TaskPtr PostgresCore::take(Lane& lane) {
   const std::scoped_lock lock(mutex_);
-  lane.idle = tasks_.empty();
+  const bool has_ordinary = lane.takes == Urgency::ordinary && !tasks_.empty();
+  lane.idle = urgent_.empty() && !has_ordinary;
   if (lane.idle) return {};
-  TaskPtr task = std::move(tasks_.front());
-  tasks_.pop_front();
+  std::deque<TaskPtr>& tasks = urgent_.empty() ? tasks_ : urgent_;
+  TaskPtr task = std::move(tasks.front());
+  tasks.pop_front();
   return task;
 }
 
@@ -113,6 +128,12 @@ Deadline PostgresCore::step(Lane& lane) {
 Context PostgresCore::bounded(const Context& ctx) const {
   const Deadline latest = Deadline::after(runtime_.clock().now(), options_.timeout);
   return ctx.with_deadline(ctx.deadline().earlier(latest));
+}
+
+std::optional<std::int64_t> PostgresCore::manual_now() const {
+  const Clock& clock = runtime_.clock();
+  if (!clock.manual()) return std::nullopt;
+  return clock.wall_now().time_since_epoch().count();
 }
 
 Until PostgresCore::until(const Context& ctx) const {
@@ -145,10 +166,7 @@ std::optional<PostgresCore::Failure> PostgresCore::attempt(Lane& lane, Task& tas
       lane.connection.open();
       connects_.fetch_add(1, std::memory_order_relaxed);
     }
-    std::optional<std::int64_t> manual;
-    const Clock& clock = runtime_.clock();
-    if (clock.manual()) manual = clock.wall_now().time_since_epoch().count();
-    transaction.emplace(lane.connection, until(task.ctx), manual, lane.slot);
+    transaction.emplace(lane.connection, until(task.ctx), manual_now(), lane.slot);
     task.run(*transaction);
     if (task.failed()) return std::nullopt;
     transaction->commit();
@@ -182,7 +200,7 @@ PostgresStats PostgresCore::stats() const noexcept {
   stats.connects = connects_.load(std::memory_order_relaxed);
   stats.in_doubt = in_doubt_.load(std::memory_order_relaxed);
   const std::scoped_lock lock(mutex_);
-  stats.queued = tasks_.size();
+  stats.queued = tasks_.size() + urgent_.size();
   return stats;
 }
 

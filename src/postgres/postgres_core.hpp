@@ -15,6 +15,9 @@
 
 namespace aiserve::inline v0::pg {
 
+/// What is urgent waits for nothing else: it has a connection of its own, and goes first elsewhere.
+enum class Urgency : std::uint8_t { ordinary, urgent };
+
 /// An operation and whoever waits for it.
 class Task : public detail::Operation {
  public:
@@ -65,7 +68,8 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
   /// run several times, and may outlive the caller: it owns what it uses. An error that it returns
   /// rolls back.
   template <class F>
-  Async<typename std::invoke_result_t<F&, Transaction&>::value_type> run(const Context& ctx, F fn);
+  Async<typename std::invoke_result_t<F&, Transaction&>::value_type> run(
+      const Context& ctx, F fn, Urgency urgency = Urgency::ordinary);
 
   Runtime& runtime() const noexcept { return runtime_; }
   const PostgresDatabaseOptions& options() const noexcept { return options_; }
@@ -73,16 +77,19 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
   Connection::Options connection_options() const;
 
   /// For tasks that nobody awaits, or of a kind of their own. Refused: overloaded, unavailable.
-  std::optional<Error> enqueue(TaskPtr task);
+  std::optional<Error> enqueue(TaskPtr task, Urgency urgency = Urgency::ordinary);
   /// Ends with the caller's, and with the longest operation.
   Context bounded(const Context& ctx) const;
+  /// What replaces the server's clock where time is simulated, in ns.
+  std::optional<std::int64_t> manual_now() const;
 
  private:
   struct Lane {
-    Lane(PostgresCore& core, int of_all);
+    Lane(PostgresCore& core, int of_all, Urgency least);
     Connection connection;
     int number;
-    int slot;  // see Transaction::slot()
+    Urgency takes;  // and what is more urgent
+    int slot;       // see Transaction::slot()
     Worker worker;
     bool idle = true;  // guarded by mutex_
   };
@@ -91,6 +98,8 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
     bool retry;
   };
 
+  /// With the lock. Null: nobody is free.
+  Lane* idle_lane(Urgency urgency) noexcept;
   TaskPtr take(Lane& lane);
   Deadline step(Lane& lane);
   void serve(Lane& lane, Task& task);
@@ -106,6 +115,7 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
   WakeEvent stop_;
   mutable std::mutex mutex_;
   std::deque<TaskPtr> tasks_;
+  std::deque<TaskPtr> urgent_;
   bool closed_ = false;
   std::vector<std::unique_ptr<Lane>> lanes_;
   Attachment attachment_;
@@ -117,11 +127,13 @@ class PostgresCore : public std::enable_shared_from_this<PostgresCore> {
 
 template <class F>
 Async<typename std::invoke_result_t<F&, Transaction&>::value_type> PostgresCore::run(
-    const Context& ctx, F fn) {
+    const Context& ctx, F fn, Urgency urgency) {
   const Context own = bounded(ctx);
   const auto task = detail::make_intrusive<CallTask<F>>(own, std::move(fn));
   if (!task->bind(&runtime_.core())) co_return Error(Errc::internal, "not on an I/O thread");
-  if (auto refused = enqueue(TaskPtr::share(task.get()))) co_return std::move(*refused);
+  if (auto refused = enqueue(TaskPtr::share(task.get()), urgency)) {
+    co_return std::move(*refused);
+  }
   task->watch(own);
   co_await task->wait();
   if (task->outcome() != detail::Operation::Outcome::completed) co_return task->error();

@@ -1,9 +1,13 @@
 #include "aiserve/postgres/postgres_job_store.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <limits>
 
 #include "jobs/check_job.hpp"
+#include "jobs/payload_mark.hpp"
 #include "postgres/enqueue_groups.hpp"
+#include "postgres/guest_enqueue.hpp"
 #include "postgres/herald.hpp"
 #include "postgres/store_options.hpp"
 
@@ -24,6 +28,19 @@ constexpr const char* kPlaceEvents =
 constexpr const char* kPeek =
     R"sql(SELECT position, tenant, topic, payload FROM aiserve.job_event
           WHERE position IS NOT NULL ORDER BY position LIMIT $1)sql";
+// Rows of what is referred to, by its number.
+constexpr const char* kRefers =
+    R"sql(SELECT asked.number FROM unnest($2::bytea[]) WITH ORDINALITY AS asked (payload, number)
+          CROSS JOIN LATERAL (
+            SELECT FROM aiserve.job_input WHERE tenant = $1 AND input = asked.payload
+              AND substr(input, 1, 16) = '\x807d73953cbbc6486ff9c1b45bfe89a1' AND length(input) <= 512
+            UNION ALL
+            SELECT FROM aiserve.job_done WHERE tenant = $1 AND result = asked.payload
+              AND substr(result, 1, 16) = '\x807d73953cbbc6486ff9c1b45bfe89a1' AND length(result) <= 512
+            UNION ALL
+            SELECT FROM aiserve.job_done WHERE tenant = $1 AND input = asked.payload
+              AND substr(input, 1, 16) = '\x807d73953cbbc6486ff9c1b45bfe89a1' AND length(input) <= 512
+            LIMIT 1) AS referring)sql";
 constexpr const char* kAck = R"sql(DELETE FROM aiserve.job_event WHERE position <= $1)sql";
 
 PostgresJobStoreOptions checked(const PostgresJobStoreOptions& options) {
@@ -63,7 +80,8 @@ std::vector<JobInfo> list_jobs(Transaction& transaction, const TenantId& tenant,
   std::optional<std::size_t> open;
   std::optional<std::size_t> done;
   if (!page.state || !is_final(*page.state)) {
-    open = transaction.add(pg::kListOpen, tenant, before, state, page.limit);
+    open = page.state ? transaction.add(pg::kListOpenIn, tenant, before, state, page.limit)
+                      : transaction.add(pg::kListOpen, tenant, before, page.limit);
   }
   if (!page.state || is_final(*page.state)) {
     done = transaction.add(finished, tenant, before, state, page.limit);
@@ -85,6 +103,22 @@ std::vector<JobInfo> list_jobs(Transaction& transaction, const TenantId& tenant,
     jobs.resize(static_cast<std::size_t>(page.limit));
   }
   return jobs;
+}
+
+std::vector<bool> which_refer(Transaction& transaction, const TenantId& tenant,
+                              const std::vector<Bytes>& references) {
+  std::vector<std::string_view> payloads;
+  payloads.reserve(references.size());
+  for (const Bytes& one : references) payloads.push_back(one.text());
+  transaction.as_tenant(tenant);
+  const std::size_t asked = transaction.add(kRefers, tenant, payloads);
+  transaction.finish_with_next(true);
+  const std::vector<Rows> answers = transaction.flush();
+  std::vector<bool> refer(references.size());
+  for (int i = 0; i < answers[asked].size(); ++i) {
+    refer.at(static_cast<std::size_t>(answers[asked].integer(i, 0) - 1)) = true;
+  }
+  return refer;
 }
 
 std::vector<OutboxEvent> peek_events(Transaction& transaction, int limit) {
@@ -150,8 +184,16 @@ struct PostgresJobStore::Impl {
   }
 
   template <class F>
-  auto run(const Context& ctx, F fn) {
-    return core.run(ctx, JobWork<F>{std::move(fn), hub});
+  auto run(const Context& ctx, F fn, pg::Urgency urgency = pg::Urgency::ordinary) {
+    return core.run(ctx, JobWork<F>{std::move(fn), hub}, urgency);
+  }
+
+  /// Once a minute.
+  bool days_are_due() noexcept {
+    const std::int64_t now = core.runtime().clock().now().time_since_epoch().count();
+    std::int64_t due = days_due.load(std::memory_order_relaxed);
+    const std::int64_t next = now + std::chrono::nanoseconds(std::chrono::minutes(1)).count();
+    return now >= due && days_due.compare_exchange_strong(due, next, std::memory_order_relaxed);
   }
 
   const PostgresJobStoreOptions options;
@@ -161,6 +203,7 @@ struct PostgresJobStore::Impl {
   const std::shared_ptr<pg::JobHub> hub = std::make_shared<pg::JobHub>();
   const std::shared_ptr<pg::EnqueueGroups> groups;
   std::unique_ptr<pg::Herald> herald;
+  std::atomic<std::int64_t> days_due{std::numeric_limits<std::int64_t>::min()};
 };
 
 PostgresJobStore::PostgresJobStore(PostgresDatabase& database, PostgresJobStoreOptions options)
@@ -188,6 +231,16 @@ Async<std::vector<Enqueued>> PostgresJobStore::enqueue(const Context& ctx,
   co_return co_await impl_->groups->enqueue(ctx, jobs);
 }
 
+Result<std::vector<Enqueued>> PostgresJobStore::enqueue_in(pg_conn* connection,
+                                                           std::span<const NewJob> given) {
+  const std::vector<NewJob> jobs = detail::escaped(given);
+  const Result<void> good = detail::check_jobs(jobs, impl_->options.max_input);
+  if (!good) return good.error();
+  return pg::enqueue_as_guest(impl_->core, connection, jobs);
+}
+
+void PostgresJobStore::committed() noexcept { impl_->hub->reopened(); }
+
 Async<std::vector<Backlog>> PostgresJobStore::backlog(const Context& ctx,
                                                       std::span<const std::string_view> kinds) {
   const auto work = [given = std::vector<std::string>(kinds.begin(), kinds.end()),
@@ -212,11 +265,19 @@ Async<std::vector<Settled>> PostgresJobStore::settle(const Context& ctx,
   const Result<void> good =
       detail::check_settlements(settlements, impl_->options.max_input, impl_->options.max_result);
   if (!good) co_return good.error();
-  const auto work = [given = std::vector<Settlement>(settlements.begin(), settlements.end())](
-                        JobTransaction& jobs) -> Result<std::vector<Settled>> {
-    return jobs.settle(given);
+  const auto with = [settlements](pg::Patience patience) {
+    return [given = std::vector<Settlement>(settlements.begin(), settlements.end()),
+            patience](JobTransaction& jobs) -> Result<std::vector<Settled>> {
+      return jobs.settle(given, patience);
+    };
   };
-  co_return co_await impl_->run(ctx, work);
+  const auto together = with(pg::Patience::quick);
+  Result<std::vector<Settled>> settled = co_await impl_->run(ctx, together);
+  if (settled || settled.error().code() != Errc::overloaded) co_return settled;
+  // Others have a key, a host perhaps until it commits: what needs no such key does not wait for
+  // it.
+  const auto apart = with(pg::Patience::none);
+  co_return co_await impl_->run(ctx, apart);
 }
 
 Async<HeartbeatReply> PostgresJobStore::heartbeat(const Context& ctx, WorkerId worker,
@@ -225,7 +286,8 @@ Async<HeartbeatReply> PostgresJobStore::heartbeat(const Context& ctx, WorkerId w
   const auto work = [worker, lease](JobTransaction& jobs) -> Result<HeartbeatReply> {
     return jobs.heartbeat(worker, lease);
   };
-  co_return co_await impl_->run(ctx, work);
+  // A lease must not be lost because the store is busy.
+  co_return co_await impl_->run(ctx, work, pg::Urgency::urgent);
 }
 
 Async<MaintenanceReport> PostgresJobStore::maintain(const Context& ctx, int max_rows) {
@@ -236,12 +298,41 @@ Async<MaintenanceReport> PostgresJobStore::maintain(const Context& ctx, int max_
                         JobTransaction& jobs) -> Result<MaintenanceReport> {
     return jobs.maintain(max_rows, retention);
   };
-  co_return co_await impl_->run(ctx, work);
+  Result<MaintenanceReport> report = co_await impl_->run(ctx, work);
+  if (!report || !impl_->days_are_due()) co_return report;
+  const auto keep_days = [retention =
+                              impl_->options.retention](JobTransaction& jobs) -> Result<int> {
+    return jobs.keep_days(retention);
+  };
+  // If it fails, finished jobs have a table all the same, and it is tried again.
+  const Result<int> dropped = co_await impl_->run(ctx, keep_days);
+  if (dropped) report->pruned += *dropped;
+  co_return report;
 }
 
 Async<JobInfo> PostgresJobStore::get(const Context& ctx, const TenantId& tenant, JobId id) {
   const auto work = [tenant, id](Transaction& transaction) -> Result<JobInfo> {
     return get_job(transaction, tenant, id);
+  };
+  co_return co_await impl_->core.run(ctx, work);
+}
+
+Async<Bytes> PostgresJobStore::input(const Context& ctx, const TenantId& tenant, JobId id) {
+  const auto work = [tenant, id](Transaction& transaction) -> Result<Bytes> {
+    transaction.as_tenant(tenant);
+    transaction.finish_with_next(true);
+    const Rows rows = transaction.query(pg::kFindInput, tenant, id.value());
+    if (rows.empty()) return Error(Errc::not_found, "no such job, or its input is not kept");
+    return rows.bytes(0, 0);
+  };
+  co_return co_await impl_->core.run(ctx, work);
+}
+
+Async<std::vector<bool>> PostgresJobStore::refers(const Context& ctx, const TenantId& tenant,
+                                                  std::span<const Bytes> references) {
+  const auto work = [tenant, asked = std::vector<Bytes>(references.begin(), references.end())](
+                        Transaction& transaction) -> Result<std::vector<bool>> {
+    return which_refer(transaction, tenant, asked);
   };
   co_return co_await impl_->core.run(ctx, work);
 }
@@ -260,6 +351,45 @@ Async<JobInfo> PostgresJobStore::control(const Context& ctx, const TenantId& ten
   const auto work = [tenant, id, action](JobTransaction& jobs) -> Result<JobInfo> {
     return jobs.control(tenant, id, action);
   };
+  co_return co_await impl_->run(ctx, work);
+}
+
+Async<JobStoreStats> PostgresJobStore::stats(const Context& ctx) {
+  const auto work = [](JobTransaction& jobs) -> Result<JobStoreStats> { return jobs.stats(); };
+  co_return co_await impl_->run(ctx, work);
+}
+
+Async<void> PostgresJobStore::pause(const Context& ctx, std::string_view kind) {
+  if (auto good = detail::check_pause(kind); !good) co_return good.error();
+  const auto work = [name = std::string(kind)](JobTransaction& jobs) -> Result<void> {
+    jobs.pause(name);
+    return success();
+  };
+  co_return co_await impl_->run(ctx, work);
+}
+
+Async<void> PostgresJobStore::resume(const Context& ctx, std::string_view kind) {
+  if (auto good = detail::check_pause(kind); !good) co_return good.error();
+  const auto work = [name = std::string(kind)](JobTransaction& jobs) -> Result<void> {
+    jobs.resume(name);
+    return success();
+  };
+  Result<void> resumed = co_await impl_->run(ctx, work);
+  if (resumed) impl_->hub->reopened();
+  co_return resumed;
+}
+
+Async<int> PostgresJobStore::prune(const Context& ctx, WallTime before, int limit) {
+  if (limit < 1 || limit > 100'000) {
+    co_return Error(Errc::invalid_argument, "limit must be 1 to 100000");
+  }
+  const auto work = [end = before.time_since_epoch().count(),
+                     limit](JobTransaction& jobs) -> Result<int> { return jobs.prune(end, limit); };
+  co_return co_await impl_->run(ctx, work);
+}
+
+Async<void> PostgresJobStore::check(const Context& ctx) {
+  const auto work = [](JobTransaction& jobs) -> Result<void> { return jobs.check(); };
   co_return co_await impl_->run(ctx, work);
 }
 

@@ -1,5 +1,6 @@
 #include "aiserve/postgres/postgres_stores.hpp"
 #include "postgres/store_options.hpp"
+#include "storage/counting.hpp"
 
 namespace aiserve::inline v0 {
 
@@ -14,6 +15,10 @@ constexpr const char* kGet =
             AND (expires_at IS NULL OR expires_at > aiserve.now_ns()))sql";
 constexpr const char* kVersion =
     R"sql(SELECT version FROM aiserve.key_value
+          WHERE tenant = $1 AND name = $2
+            AND (expires_at IS NULL OR expires_at > aiserve.now_ns()))sql";
+constexpr const char* kNumber =
+    R"sql(SELECT value, expires_at FROM aiserve.key_value
           WHERE tenant = $1 AND name = $2
             AND (expires_at IS NULL OR expires_at > aiserve.now_ns()))sql";
 constexpr const char* kPut =
@@ -35,12 +40,36 @@ constexpr const char* kPrune =
             WHERE tenant = $1 AND expires_at IS NOT NULL AND expires_at <= aiserve.now_ns()
             ORDER BY expires_at LIMIT 4 FOR UPDATE SKIP LOCKED))sql";
 
-/// Nobody else changes the key until the end of the transaction. The version that it has.
-std::int64_t lock_version(Transaction& transaction, const StoreKey& key) {
+/// Nobody else changes the key until the end of the transaction. What `sql` reads of it.
+Rows lock(Transaction& transaction, const StoreKey& key, const char* sql) {
   transaction.as_tenant(key.tenant());
   transaction.add(pg::kLock, pg::lock_of("key_value", key.tenant().view(), key.name()));
-  const Rows rows = transaction.query(kVersion, key.tenant(), key.name());
+  return transaction.query(sql, key.tenant(), key.name());
+}
+
+std::int64_t lock_version(Transaction& transaction, const StoreKey& key) {
+  const Rows rows = lock(transaction, key, kVersion);
   return rows.empty() ? PutOptions::kAbsent : rows.integer(0, 0);
+}
+
+Result<Sum> add_to(Transaction& transaction, const StoreKey& key, std::int64_t amount,
+                   const AddOptions& options) {
+  const Rows old = lock(transaction, key, kNumber);
+  std::optional<std::string_view> text;
+  std::optional<std::int64_t> expires;
+  if (!old.empty()) {
+    text = old.text(0, 0);
+    expires = old.optional_integer(0, 1);
+  } else if (options.ttl) {
+    expires = pg::later(transaction.now(), *options.ttl);
+  }
+  Result<Sum> sum = detail::added_to(text, amount, options.at_most);
+  if (!sum.ok() || !sum->added || amount == 0) return sum;
+  transaction.add(kPrune, key.tenant());
+  transaction.finish_with_next();
+  const Bytes number = detail::number_bytes(sum->value);
+  transaction.query(kPut, key.tenant(), key.name(), number, expires);
+  return sum;
 }
 
 }  // namespace
@@ -75,6 +104,16 @@ Async<std::int64_t> PostgresKeyValueStore::put(const Context& ctx, const StoreKe
     transaction.add(kPrune, key.tenant());
     transaction.finish_with_next();
     return transaction.query(kPut, key.tenant(), key.name(), value, expires).integer(0, 0);
+  };
+  co_return co_await core_.run(ctx, work);
+}
+
+Async<Sum> PostgresKeyValueStore::add(const Context& ctx, const StoreKey& key, std::int64_t amount,
+                                      const AddOptions& options) {
+  const Result<void> good = detail::check_add(key, options);
+  if (!good) co_return good.error();
+  const auto work = [key, amount, options](Transaction& transaction) {
+    return add_to(transaction, key, amount, options);
   };
   co_return co_await core_.run(ctx, work);
 }

@@ -214,10 +214,165 @@ constexpr std::string_view kJobsById = R"schema(
 ALTER TABLE aiserve.job DROP CONSTRAINT job_pkey, ADD PRIMARY KEY (id);
 )schema";
 
-constexpr std::array<Migration, 3> kMigrations{{
+// A row for each kind that operators paused; the empty one stands for all.
+constexpr std::string_view kOperations = R"schema(
+CREATE TABLE aiserve.job_pause (kind bytea PRIMARY KEY);
+GRANT SELECT, INSERT, DELETE ON aiserve.job_pause TO aiserve_dispatcher;
+GRANT SELECT (state) ON aiserve.job_done TO aiserve_dispatcher;
+)schema";
+
+// Payloads that stand for objects (JobReader::kReferenceMark), to be found by an object's name.
+// Inputs of finished jobs that can be redriven lie with them.
+constexpr std::string_view kReferences = R"schema(
+CREATE INDEX job_input_reference ON aiserve.job_input (tenant, input)
+  WHERE substr(input, 1, 16) = '\x807d73953cbbc6486ff9c1b45bfe89a1' AND length(input) <= 512;
+CREATE INDEX job_result_reference ON aiserve.job_done (tenant, result)
+  WHERE substr(result, 1, 16) = '\x807d73953cbbc6486ff9c1b45bfe89a1' AND length(result) <= 512;
+CREATE INDEX job_kept_reference ON aiserve.job_done (tenant, input)
+  WHERE substr(input, 1, 16) = '\x807d73953cbbc6486ff9c1b45bfe89a1' AND length(input) <= 512;
+)schema";
+
+// The condition holds of every job. It is there so that only a statement that says it as well is
+// planned with this index, which begins with the tenant: see "jobs by id".
+constexpr std::string_view kJobsByState = R"schema(
+CREATE INDEX job_listed ON aiserve.job (tenant, state, id) WHERE priority >= 0;
+)schema";
+
+// Finished jobs lie in a table for each day of UTC, which goes as a whole; what finds none lies in
+// the default one. Both functions run as the owner of the tables, and take a lock that holds up
+// everybody: so they give up soon. What is in the default table already stays together, or it would
+// be read through each time a day is added.
+constexpr std::string_view kHistoryByDay = R"schema(
+CREATE VIEW aiserve.job_day AS
+  SELECT day.relname AS name,
+    coalesce(substring(pg_get_expr(day.relpartbound, day.oid) FROM 'FROM \(''?(-?[0-9]+)')::bigint,
+             -9223372036854775807) AS since,
+    substring(pg_get_expr(day.relpartbound, day.oid) FROM 'TO \(''?(-?[0-9]+)')::bigint AS until
+  FROM pg_inherits JOIN pg_class AS day ON day.oid = inhrelid
+  WHERE inhparent = 'aiserve.job_done'::regclass;
+GRANT SELECT ON aiserve.job_day TO aiserve_dispatcher;
+
+CREATE FUNCTION aiserve.make_job_days() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $f$
+DECLARE
+  length constant bigint := 86400000000000;
+  first bigint;
+  name text;
+BEGIN
+  FOR ahead IN 0..2 LOOP
+    first := (aiserve.now_ns() / length + ahead) * length;
+    CONTINUE WHEN EXISTS (SELECT FROM aiserve.job_day WHERE since <= first AND until > first);
+    name := 'job_done_' || to_char(to_timestamp(first / 1000000000) AT TIME ZONE 'UTC', 'YYYYMMDD');
+    BEGIN
+      EXECUTE format('CREATE TABLE aiserve.%I (LIKE aiserve.job_done INCLUDING ALL)', name);
+      EXECUTE format('ALTER TABLE aiserve.%I ENABLE ROW LEVEL SECURITY', name);
+      EXECUTE format('ALTER TABLE aiserve.%I FORCE ROW LEVEL SECURITY', name);
+      EXECUTE format('ALTER TABLE aiserve.job_done ATTACH PARTITION aiserve.%I
+                      FOR VALUES FROM (%s) TO (%s)', name, first, first + length);
+    EXCEPTION WHEN check_violation OR lock_not_available THEN NULL;
+    END;
+  END LOOP;
+END $f$;
+
+CREATE FUNCTION aiserve.drop_job_day(before bigint) RETURNS boolean
+  LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $f$
+DECLARE oldest text;
+BEGIN
+  SELECT name INTO oldest FROM aiserve.job_day WHERE until <= before ORDER BY until LIMIT 1;
+  IF oldest IS NULL THEN RETURN false; END IF;
+  EXECUTE format('DROP TABLE aiserve.%I', oldest);
+  RETURN true;
+EXCEPTION WHEN lock_not_available THEN RETURN false;
+END $f$;
+REVOKE ALL ON FUNCTION aiserve.make_job_days(), aiserve.drop_job_day(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aiserve.make_job_days(), aiserve.drop_job_day(bigint)
+  TO aiserve_dispatcher;
+
+DO $keep$
+DECLARE latest bigint;
+BEGIN
+  ALTER TABLE aiserve.job_done_rest NO FORCE ROW LEVEL SECURITY;
+  SELECT max(finished_at) INTO latest FROM aiserve.job_done_rest;
+  ALTER TABLE aiserve.job_done_rest FORCE ROW LEVEL SECURITY;
+  IF latest IS NULL THEN RETURN; END IF;
+  ALTER TABLE aiserve.job_done DETACH PARTITION aiserve.job_done_rest;
+  ALTER TABLE aiserve.job_done_rest RENAME TO job_done_before;
+  EXECUTE format('ALTER TABLE aiserve.job_done ATTACH PARTITION aiserve.job_done_before
+                  FOR VALUES FROM (MINVALUE) TO (%s)',
+                 (latest / 86400000000000 + 1) * 86400000000000);
+  CREATE TABLE aiserve.job_done_rest PARTITION OF aiserve.job_done DEFAULT;
+  ALTER TABLE aiserve.job_done_rest ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE aiserve.job_done_rest FORCE ROW LEVEL SECURITY;
+END $keep$;
+SELECT aiserve.make_job_days();
+)schema";
+
+// As make_job_days(), which stays for older programs, with tables of several days: whoever asks for
+// a finished job locks all of them, and the server has only so many locks. Where the length was
+// changed, the first table is what the others leave of its time.
+constexpr std::string_view kHistoryTables = R"schema(
+CREATE FUNCTION aiserve.make_job_tables(days integer) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $f$
+DECLARE
+  length constant bigint := days * 86400000000000;
+  first bigint;
+  last bigint;
+  name text;
+BEGIN
+  FOR ahead IN 0..2 LOOP
+    first := (aiserve.now_ns() / length + ahead) * length;
+    last := first + length;
+    SELECT greatest(first, max(until)) INTO first FROM aiserve.job_day
+    WHERE since < last AND until > first;
+    CONTINUE WHEN first >= last;
+    name := 'job_done_' || to_char(to_timestamp(first / 1000000000) AT TIME ZONE 'UTC', 'YYYYMMDD');
+    BEGIN
+      EXECUTE format('CREATE TABLE aiserve.%I (LIKE aiserve.job_done INCLUDING ALL)', name);
+      EXECUTE format('ALTER TABLE aiserve.%I ENABLE ROW LEVEL SECURITY', name);
+      EXECUTE format('ALTER TABLE aiserve.%I FORCE ROW LEVEL SECURITY', name);
+      EXECUTE format('ALTER TABLE aiserve.job_done ATTACH PARTITION aiserve.%I
+                      FOR VALUES FROM (%s) TO (%s)', name, first, last);
+    EXCEPTION WHEN check_violation OR lock_not_available THEN NULL;
+    END;
+  END LOOP;
+END $f$;
+REVOKE ALL ON FUNCTION aiserve.make_job_tables(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION aiserve.make_job_tables(integer) TO aiserve_dispatcher;
+)schema";
+
+// Jobs that have their turn under an order key. They are counted each time that one of them ends,
+// beside any number that wait. For who asks for them by their age, see "jobs by id".
+constexpr std::string_view kTurns = R"schema(
+CREATE INDEX job_in_turn ON aiserve.job (tenant, kind, order_key, created_at)
+  WHERE order_key IS NOT NULL AND blocked = 0;
+)schema";
+
+// A table of the name may be there: made at this moment by a program that takes no lock for it, or
+// kept by an operator who detached it. Its time goes to job_done_rest.
+constexpr std::string_view kTakenNames = R"schema(
+DO $again$
+DECLARE made regprocedure;
+BEGIN
+  FOREACH made IN ARRAY ARRAY['aiserve.make_job_days()', 'aiserve.make_job_tables(integer)'] LOOP
+    EXECUTE replace(pg_get_functiondef(made), 'OR lock_not_available',
+                    'OR lock_not_available OR duplicate_table OR unique_violation');
+  END LOOP;
+END $again$;
+)schema";
+
+constexpr std::array<Migration, 10> kMigrations{{
     {1, "stores", kStores, 1},
     {2, "jobs", kJobs, 1},
     {3, "jobs by id", kJobsById, 1},
+    {4, "operations", kOperations, 1},
+    {5, "references", kReferences, 1},
+    {6, "jobs by state", kJobsByState, 1},
+    {7, "history by day", kHistoryByDay, 1},
+    {8, "tables of several days", kHistoryTables, 1},
+    {9, "turns", kTurns, 1},
+    {10, "taken names", kTakenNames, 1},
 }};
 
 }  // namespace

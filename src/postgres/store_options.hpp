@@ -1,6 +1,8 @@
 // What the stores over a PostgresDatabase share.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <initializer_list>
 #include <limits>
 
@@ -25,6 +27,12 @@ inline std::int64_t later(std::int64_t now, std::chrono::milliseconds delay) noe
   const bool overflows = __builtin_mul_overflow(delay.count(), std::int64_t{1'000'000}, &ns) ||
                          __builtin_add_overflow(now, ns, &sum);
   return overflows ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+
+/// Of the tables that finished jobs lie in: a day, or so many that some twenty tables do.
+inline std::int64_t days_per_table(std::chrono::milliseconds retention) noexcept {
+  const std::int64_t days = retention / std::chrono::hours(24);
+  return std::clamp<std::int64_t>((days + 15) / 16, 1, 3'650);
 }
 
 /// The number of an advisory lock. Two keys that share one only wait for each other.

@@ -28,7 +28,23 @@ constexpr const char* kRelay =
     R"sql(SELECT set_config('role', 'aiserve_relay', true),
                  set_config('aiserve.tenant', '', true))sql";
 constexpr const char* kRelax = R"sql(SELECT set_config('synchronous_commit', 'off', true))sql";
-constexpr std::size_t kOpening = 2;
+// What a guest changes, and the host gets back.
+constexpr const char* kSavepoint = R"sql(SAVEPOINT aiserve_guest)sql";
+constexpr const char* kHostSettings =
+    R"sql(SELECT current_setting('transaction_isolation') IN ('repeatable read', 'serializable'),
+                 name, coalesce(current_setting(name, true), '')
+          FROM unnest(ARRAY['aiserve.now', 'aiserve.tenant', 'statement_timeout', 'row_security',
+            'enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin', 'jit',
+            'role']) AS of (name))sql";
+// As a role that may call what the next statement calls; the host's may not.
+constexpr const char* kEnter =
+    R"sql(SELECT set_config('role', 'aiserve_tenant', true),
+                 set_config('row_security', 'on', true))sql";
+constexpr const char* kPutBack =
+    R"sql(SELECT set_config(convert_from(name, 'UTF8'), convert_from(value, 'UTF8'), true)
+          FROM unnest($1::bytea[], $2::bytea[]) AS host (name, value))sql";
+constexpr const char* kLeave = R"sql(RELEASE SAVEPOINT aiserve_guest)sql";
+constexpr const char* kUndo = R"sql(ROLLBACK TO SAVEPOINT aiserve_guest)sql";
 // The server gives up first, so that the connection stays.
 constexpr std::chrono::milliseconds kGrace{1'000};
 constexpr std::chrono::milliseconds kRollbackPatience{2'000};
@@ -37,20 +53,35 @@ constexpr std::chrono::milliseconds kRollbackPatience{2'000};
 
 Transaction::Transaction(Connection& connection, Until until,
                          std::optional<std::int64_t> manual_now, int slot)
-    : connection_(connection), until_(until), slot_(slot) {
+    : connection_(connection), until_(until), slot_(slot), guest_(false) {
+  add(kBegin);
+  add_settings(manual_now);
+}
+
+Transaction::Transaction(Guest /*guest*/, Connection& connection, Until until,
+                         std::optional<std::int64_t> manual_now, int slot)
+    : connection_(connection), until_(until), slot_(slot), guest_(true) {
+  add(kSavepoint);
+  add(kHostSettings);
+  add(kEnter);
+  add_settings(manual_now);
+}
+
+void Transaction::add_settings(std::optional<std::int64_t> manual_now) {
   const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      std::chrono::ceil<std::chrono::milliseconds>(until_ - std::chrono::steady_clock::now());
   const std::string timeout =
       std::to_string(std::clamp<std::int64_t>(left.count(), 1, 2'000'000'000));
-  add(kBegin);
   add(kSettings, Text{manual_now ? std::to_string(*manual_now) : std::string()}, Text{timeout});
+  opening_ = gathered_.size();
 }
 
 Transaction::~Transaction() {
   if (!began_ || committed_ || !connection_.is_open()) return;
+  std::vector<Statement> undo{{guest_ ? kUndo : kRollback, Params()}};
+  if (guest_) undo.push_back({kLeave, Params()});
   try {
-    const Statement rollback{kRollback, Params()};
-    connection_.run(std::span(&rollback, 1), std::chrono::steady_clock::now() + kRollbackPatience);
+    connection_.run(undo, std::chrono::steady_clock::now() + kRollbackPatience);
   } catch (const PgError&) {
     connection_.close();
   }
@@ -66,15 +97,37 @@ void Transaction::finish_with_next(bool harmless) noexcept {
   harmless_ = harmless;
 }
 
+void Transaction::add_end() {
+  if (!guest_) {
+    add(kCommit);
+    return;
+  }
+  std::vector<std::string_view> names;
+  std::vector<std::string_view> values;
+  for (int i = 0; i < host_settings_.size(); ++i) {
+    names.push_back(host_settings_.text(i, 1));
+    values.push_back(host_settings_.text(i, 2));
+  }
+  add(kPutBack, names, values);
+  add(kLeave);
+}
+
+void Transaction::take_opening(std::vector<Rows>& rows) {
+  now_ = rows[opening_ - 1].integer(0, 0);
+  if (!guest_) return;
+  host_settings_ = std::move(rows[1]);
+  sees_the_past_ = host_settings_.integer(0, 0) != 0;
+}
+
 std::vector<Rows> Transaction::flush() {
-  if (finish_) add(kCommit);
+  if (finish_) add_end();
   const std::vector<Statement> sent = std::exchange(gathered_, {});
   if (sent.empty()) return {};
   const bool opening = !std::exchange(began_, true);
   committing_ = finish_;
   std::vector<Rows> rows = connection_.run(sent, until_ + kGrace);
   committed_ = finish_;
-  if (opening) now_ = rows[kOpening - 1].integer(0, 0);
+  if (opening) take_opening(rows);
   return rows;
 }
 

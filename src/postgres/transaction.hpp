@@ -7,11 +7,21 @@
 
 namespace aiserve::inline v0::pg {
 
+/// Rows that transactions of one queue are counted in, so that they don't wait for each other:
+/// those of the library, and those of hosts, which may take long.
+inline constexpr int kOwnSlots = 64;
+inline constexpr int kGuestSlots = 192;
+
 class Transaction {
  public:
   /// `manual_now` replaces the server's clock, in ns: for simulated runtimes.
   Transaction(Connection& connection, Until until, std::optional<std::int64_t> manual_now,
               int slot = 0);
+  /// A part of a transaction that somebody else began and will end. It goes on as it was: settings
+  /// are put back, and without commit() nothing was done.
+  struct Guest {};
+  Transaction(Guest guest, Connection& connection, Until until,
+              std::optional<std::int64_t> manual_now, int slot);
   /// Rolls back what was not committed.
   ~Transaction();
   Transaction(const Transaction&) = delete;
@@ -47,17 +57,27 @@ class Transaction {
   bool began() const noexcept { return began_; }
   /// The server's clock at the beginning, ns since 1970; known after the first flush().
   std::int64_t now() const noexcept { return now_; }
+  /// Of a guest's host, known after the first flush(): statements do not see what is committed now.
+  bool sees_the_past() const noexcept { return sees_the_past_; }
   /// Spreads rows that everybody counts in.
   int slot() const noexcept { return slot_; }
   /// COMMIT was sent: if the connection breaks now, nobody knows what became of it.
   bool in_doubt() const noexcept { return committing_ && !committed_ && !harmless_; }
 
  private:
+  void add_settings(std::optional<std::int64_t> manual_now);
+  void add_end();
+  void take_opening(std::vector<Rows>& rows);
+
   Connection& connection_;
   const Until until_;
   const int slot_;
+  const bool guest_;
+  std::size_t opening_ = 0;  // statements
+  Rows host_settings_;
   std::vector<Statement> gathered_;
   std::int64_t now_ = 0;
+  bool sees_the_past_ = false;
   bool began_ = false;
   bool finish_ = false;
   bool harmless_ = false;

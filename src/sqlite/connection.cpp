@@ -8,6 +8,7 @@ namespace aiserve::inline v0::detail {
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
+constexpr int kLogPages = 4000;  // from there on a commit brings them into the file
 
 // The change of the journal's mode does not ask the busy handler.
 void enter_wal(SQLite::Database& database, int patience_ms) {
@@ -30,8 +31,10 @@ Connection::Connection(const std::string& path, const Options& options)
                 options.busy_timeout_ms),
       handle_(database_->getHandle()) {
   enter_wal(*database_, options.busy_timeout_ms);
-  database_->exec(options.full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  database_->exec("PRAGMA wal_autocheckpoint = 4000");
+  database_->exec("PRAGMA synchronous = NORMAL");
+  full_sync_ = options.full_sync;
+  wait_for_disk(true);
+  sqlite3_wal_hook(handle(), &Connection::committed, this);
   database_->exec("PRAGMA journal_size_limit = 67108864");
   database_->exec("PRAGMA foreign_keys = OFF");
   database_->exec("PRAGMA trusted_schema = OFF");
@@ -68,8 +71,35 @@ std::int64_t Connection::last_id() const noexcept { return sqlite3_last_insert_r
 
 bool Connection::in_transaction() const noexcept { return sqlite3_get_autocommit(handle()) == 0; }
 
+void Connection::wait_for_disk(bool wait) {
+  wait = wait && full_sync_;
+  if (wait == waits_) return;
+  database_->exec(wait ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  waits_ = wait;
+}
+
 void Connection::rollback() noexcept {
   if (in_transaction()) sqlite3_exec(handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+// SQLite does the same by itself, and tells nobody that it failed.
+int Connection::committed(void* self, sqlite3*, const char* name, int pages) noexcept {
+  if (pages < kLogPages) return SQLITE_OK;
+  auto& connection = *static_cast<Connection*>(self);
+  const int code = sqlite3_wal_checkpoint_v2(connection.handle(), name, SQLITE_CHECKPOINT_PASSIVE,
+                                             nullptr, nullptr);
+  if ((code & 0xff) == SQLITE_IOERR) connection.disk_failed_ = true;
+  return SQLITE_OK;  // anything else would be the error of the commit, which is done
+}
+
+bool Connection::begin_log() noexcept {
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log));
+  if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr) return false;
+  // An old log that came back would be played over the newer file.
+  return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK;
 }
 
 Query::~Query() {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -42,10 +43,20 @@ class Connection {
   std::int64_t changes() const noexcept;
   std::int64_t last_id() const noexcept;
   bool in_transaction() const noexcept;
+  /// Whether the next commits wait for the disk: with full_sync, yes by default. What does not is
+  /// on disk after the next one that does, in order. Not inside a transaction.
+  void wait_for_disk(bool wait);
   /// If there is one; never throws.
   void rollback() noexcept;
+  /// Brings the log into the file and empties it, on disk. False: it failed, or others read.
+  bool begin_log() noexcept;
+  /// Whether the disk failed under a commit that succeeded, since it was asked last: while the log
+  /// was brought into the file.
+  bool disk_failed() noexcept { return std::exchange(disk_failed_, false); }
 
  private:
+  static int committed(void* self, sqlite3*, const char* name, int pages) noexcept;
+
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
@@ -53,6 +64,9 @@ class Connection {
 
   std::optional<SQLite::Database> database_;
   sqlite3* handle_;
+  bool full_sync_ = false;
+  bool waits_ = false;  // for the disk
+  bool disk_failed_ = false;
   std::unordered_map<const char*, Prepared> statements_;
 };
 

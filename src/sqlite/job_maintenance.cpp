@@ -25,9 +25,9 @@ constexpr const char* kKeepWorker =
           VALUES (?1, ?2, ?3, ?4)
           ON CONFLICT (worker) DO UPDATE SET lease_until = excluded.lease_until,
             seen_at = excluded.seen_at /* no tenant's data */)sql";
-constexpr const char* kToCancel =
-    R"sql(SELECT tenant, id FROM job WHERE worker = ?1 AND state = 2
-          AND cancel_requested = 1 /* across tenants: a worker's own jobs */)sql";
+constexpr const char* kRunning =
+    R"sql(SELECT tenant, id, attempt, cancel_requested FROM job
+          WHERE worker = ?1 AND state = 2 /* across tenants: a worker's own jobs */)sql";
 constexpr const char* kNextDue =
     R"sql(SELECT run_at FROM job WHERE state IN (0, 3) AND blocked = 0
           ORDER BY run_at LIMIT 1 /* across tenants: due */)sql";
@@ -59,6 +59,7 @@ int JobTransaction::promote(int limit) {
 std::vector<Backlog> JobTransaction::backlog(std::string_view kind) {
   std::vector<Backlog> all;
   const bool stopped = paused(kind);
+  counts_.write(connection_);
   Query row(connection_, kBacklog, kind);
   while (row.row()) {
     Backlog one{TenantId(row.text(0)), std::string(kind), row.integer(1), row.integer(2)};
@@ -83,9 +84,12 @@ HeartbeatReply JobTransaction::heartbeat(WorkerId worker, std::chrono::milliseco
   if (reply.lost) return reply;
   const std::int64_t until = later(lease_.ms, lease);
   Query(connection_, kKeepWorker, worker.value(), lease_.boot, until, now_ / 1'000'000).run();
-  Query cancel(connection_, kToCancel, worker.value());
-  while (cancel.row())
-    reply.to_cancel.push_back({TenantId(cancel.text(0)), JobId(cancel.integer(1))});
+  Query row(connection_, kRunning, worker.value());
+  while (row.row()) {
+    const JobRef job{TenantId(row.text(0)), JobId(row.integer(1))};
+    reply.running.push_back({job, static_cast<int>(row.integer(2))});
+    if (row.integer(3) != 0) reply.to_cancel.push_back(job);
+  }
   return reply;
 }
 
@@ -137,23 +141,13 @@ Result<JobInfo> JobTransaction::control(const TenantId& tenant, JobId id, JobAct
 }
 
 Result<JobInfo> JobTransaction::redrive(JobRow row) {
-  const JobEvent event{.kind = JobEventKind::redrive, .at = now_};
-  const decide::JobStep next = decide::step(row.core, event, row.rules, now_);
-  if (next.refusal != decide::Refusal::none) {
+  if (!redrive_row(row, now_)) {
     return Error(Errc::conflict, "only cancelled and discarded jobs can be redriven");
   }
   delete_done(connection_, row);
-  row.core = next.job;
-  row.rank = now_;
-  row.start_before.reset();
-  row.result.reset();
-  row.unique_key.reset();
-  if (order_key_taken(row)) {
-    row.blocked = true;
-    row.core.state = decide::JobState::scheduled;
-  }
+  if (row.order_key) rejoin_line(row);
   insert_open(connection_, row);
-  count(row, 1);
+  count(row, row.core.state, 1);
   return to_info(std::move(row));
 }
 

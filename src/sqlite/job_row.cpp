@@ -101,7 +101,7 @@ JobRow read_row(const Query& row) {
   job.tenant = TenantId(row.text(1));
   job.kind = row.string(2);
   job.core = read_core(row);
-  job.blocked = row.integer(4) != 0;
+  job.blocked = as<int>(row, 4);
   job.run_until = row.integer(11);
   job.rank = row.integer(13);
   job.priority = as<int>(row, 14);
@@ -139,8 +139,6 @@ void insert(Connection& connection, const char* sql, const JobRow& job, const Mo
         job.order_key, job.trace, job.error, more...)
       .run();
 }
-
-WallTime wall(std::int64_t ns) { return WallTime(std::chrono::nanoseconds(ns)); }
 
 }  // namespace
 
@@ -201,26 +199,6 @@ void insert_done(Connection& connection, const JobRow& row) {
 
 void delete_done(Connection& connection, const JobRow& row) {
   Query(connection, kDeleteDone, row.tenant, row.id).run();
-}
-
-JobInfo to_info(JobRow row) {
-  JobInfo info;
-  info.id = JobId(row.id);
-  info.tenant = std::move(row.tenant);
-  info.kind = std::move(row.kind);
-  info.state = static_cast<JobState>(row.core.state);
-  info.priority = row.priority;
-  info.attempt = static_cast<int>(row.core.fence.attempt);
-  info.max_attempts = static_cast<int>(row.rules.max_attempts);
-  info.crashes = static_cast<int>(row.core.crashes);
-  info.cancel_requested = row.core.cancel_requested;
-  info.created_at = wall(row.created_at);
-  info.run_at = wall(row.core.run_at);
-  if (row.started_at) info.started_at = wall(*row.started_at);
-  if (row.final()) info.finished_at = wall(row.finished_at);
-  info.error = std::move(row.error);
-  info.result = std::move(row.result);
-  return info;
 }
 
 }  // namespace aiserve::inline v0::detail

@@ -2,10 +2,9 @@
 // here it is written down, together with the counts, unique keys and order keys that hang on it.
 #pragma once
 
-#include <map>
-
 #include "aiserve/jobs/job_operator.hpp"
 #include "aiserve/jobs/job_reader.hpp"
+#include "sqlite/job_counts.hpp"
 #include "sqlite/job_row.hpp"
 #include "sqlite/lease_clock.hpp"
 
@@ -13,8 +12,10 @@ namespace aiserve::inline v0::detail {
 
 class JobTransaction {
  public:
-  JobTransaction(Connection& connection, std::int64_t now, const LeaseTime& lease) noexcept
-      : connection_(connection), now_(now), lease_(lease) {}
+  /// Whoever commits writes the counts before.
+  JobTransaction(Connection& connection, JobCounts& counts, std::int64_t now,
+                 const LeaseTime& lease) noexcept
+      : connection_(connection), counts_(counts), now_(now), lease_(lease) {}
 
   /// Errors: overloaded (max_waiting). Nothing was changed then.
   Result<void> admit(std::span<const NewJob> jobs);
@@ -37,34 +38,30 @@ class JobTransaction {
   void resume(std::string_view kind);
   int prune(std::int64_t before, int limit);
 
-  /// Writes the counts; the last call of a transaction that changed jobs.
-  void finish();
   /// It made jobs available.
   bool made_ready() const noexcept { return made_ready_; }
 
  private:
-  struct Counts {
-    std::int64_t waiting = 0;
-    std::int64_t ready = 0;
-    std::int64_t running = 0;
-  };
   /// Applies an event to an open job. False: refused, nothing changed.
   bool advance(JobRow& row, const decide::JobEvent& event, const Bytes& result = {});
   void close(JobRow& row, const Bytes& result);
-  void unblock_next(const JobRow& finished);
-  bool order_key_taken(const JobRow& row);
+  // Turns under order keys:
+  void join_line(JobRow& row, int order_concurrency);
+  void rejoin_line(JobRow& row);
+  void give_turns(const JobRow& finished);
+  std::optional<JobRow> first_in_line(const JobRow& row);
   std::optional<JobId> unique_hit(const NewJob& job);
   void keep_unique(const NewJob& job, const JobRow& row);
-  void count(const JobRow& row, std::int64_t by);
+  void count(const JobRow& row, decide::JobState state, std::int64_t by);
   void claim_one(WorkerId worker, JobRow& row, Bytes input, std::vector<ClaimedJob>& claimed);
   Result<JobInfo> redrive(JobRow row);
   bool paused(std::string_view kind);
   void forget_expired(int limit);
 
   Connection& connection_;
+  JobCounts& counts_;
   const std::int64_t now_;
   const LeaseTime lease_;
-  std::map<std::pair<std::string, TenantId>, Counts> counts_;
   bool made_ready_ = false;
 };
 

@@ -17,7 +17,8 @@ std::int64_t boot_id() {
 
 }  // namespace
 
-LeaseClock::LeaseClock(const Clock& clock) : clock_(clock), boot_(clock.manual() ? 1 : boot_id()) {}
+LeaseClock::LeaseClock(const Clock& clock)
+    : clock_(clock), boot_(clock.manual() ? 1 : boot_id()), made_at_(clock.now()) {}
 
 LeaseTime LeaseClock::now() const noexcept {
   if (clock_.manual()) {
@@ -27,6 +28,12 @@ LeaseTime LeaseClock::now() const noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return {boot_, std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000};
+}
+
+bool LeaseClock::booted_lately() const noexcept {
+  constexpr std::chrono::minutes kLately{10};
+  if (clock_.manual()) return clock_.now() - made_at_ < kLately;
+  return std::chrono::milliseconds(now().ms) < kLately;
 }
 
 }  // namespace aiserve::inline v0::detail

@@ -23,10 +23,13 @@ class LeaseClock {
   /// Simulated time is taken from a manual `clock`, with a boot of its own.
   explicit LeaseClock(const Clock& clock);
   LeaseTime now() const noexcept;
+  /// In the last ten minutes; with a manual clock the machine boots when this is made.
+  bool booted_lately() const noexcept;
 
  private:
   const Clock& clock_;
   std::int64_t boot_;
+  TimePoint made_at_;
 };
 
 }  // namespace aiserve::inline v0::detail

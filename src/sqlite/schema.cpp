@@ -164,10 +164,27 @@ CREATE TABLE job_pause (kind TEXT PRIMARY KEY) WITHOUT ROWID;
 DELETE FROM job_count WHERE waiting = 0 AND ready = 0 AND running = 0;
 )schema";
 
-constexpr std::array<Migration, 3> kMigrations{{
+// Payloads that stand for objects (JobReader::kReferenceMark), to be found by an object's name.
+constexpr std::string_view kReferences = R"schema(
+CREATE INDEX job_input_reference ON job_input (tenant, input)
+  WHERE substr(input, 1, 16) = x'807d73953cbbc6486ff9c1b45bfe89a1' AND length(input) <= 512;
+CREATE INDEX job_result_reference ON job_done (tenant, result)
+  WHERE substr(result, 1, 16) = x'807d73953cbbc6486ff9c1b45bfe89a1' AND length(result) <= 512;
+)schema";
+
+// Jobs that have their turn under an order key. They are counted each time that one of them ends,
+// beside any number that wait.
+constexpr std::string_view kTurns = R"schema(
+CREATE INDEX job_in_turn ON job (tenant, kind, order_key)
+  WHERE order_key IS NOT NULL AND blocked = 0;
+)schema";
+
+constexpr std::array<Migration, 5> kMigrations{{
     {1, "stores", kStores, 1},
     {2, "jobs", kJobs, 1},
     {3, "pauses", kPauses, 2},
+    {4, "references", kReferences, 2},
+    {5, "turns", kTurns, 2},
 }};
 
 }  // namespace

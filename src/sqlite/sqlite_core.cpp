@@ -6,6 +6,9 @@ namespace aiserve::inline v0::detail {
 namespace {
 
 constexpr const char* kBeginRead = R"sql(BEGIN DEFERRED)sql";
+// Writes that come while the writer waits for more wake it by so many: it runs them while others
+// are on their way.
+constexpr std::size_t kAtOnce = 8;
 
 }  // namespace
 
@@ -14,7 +17,7 @@ SqliteCore::SqliteCore(Runtime& runtime, SqliteDatabaseOptions options)
       options_(std::move(options)),
       lease_clock_(runtime.clock()),
       writer_connection_(options_.path, connection_options()),
-      writer_(writer_connection_),
+      writer_(writer_connection_, job_counts_),
       queue_(options_.max_queue) {}
 
 Connection::Options SqliteCore::connection_options() const {
@@ -24,16 +27,20 @@ Connection::Options SqliteCore::connection_options() const {
 }
 
 void SqliteCore::attach() {
-  worker_ = runtime_.add_worker({.name = "sqlite-writer",
-                                 .step = [this](TimePoint) { return step(); },
-                                 .end = [this] { close(); }});
+  worker_ = runtime_.core().add_worker({.name = "sqlite-writer",
+                                        .step = [this](TimePoint now) { return step(now); },
+                                        .end =
+                                            [this] {
+                                              writer_.commit();
+                                              close();
+                                            }});
   attachment_ = runtime_.attach({.name = "sqlite"});
 }
 
 void SqliteCore::detach() noexcept {
   // Ends the worker if the Runtime still runs; if it never ran, the worker never will.
   attachment_ = Attachment();
-  worker_.retire();
+  if (worker_) worker_->request_stop();
   close();
 }
 
@@ -45,16 +52,39 @@ void SqliteCore::close() noexcept {
   }
 }
 
-Deadline SqliteCore::step() {
-  std::vector<WriteQueue::Task> group = queue_.take(options_.max_group);
-  if (group.empty()) return Deadline::never();
-  writer_.commit(std::move(group));
+Deadline SqliteCore::step(TimePoint now) {
+  // Time that is set by hand says nothing of how long a commit takes, and may never come.
+  const bool paced = !runtime_.clock().manual();
+  const std::size_t expected = paced ? std::min(pace_.expected(), options_.max_group) : 1;
+  const TimePoint until{Duration(pace_.until())};
+  wake_at_.store(1);  // before the look: a write that comes after it wakes
+  // What need not wait for the disk does so only in company.
+  const bool begins = writer_.size() > 0 || expected == 1 || now >= until || queue_.durable();
+  if (begins) writer_.run(queue_.take(options_.max_group - writer_.size()));
+  if (writer_.size() < expected && now < until) {
+    wake_at_.store(std::min(expected - writer_.size(), kAtOnce));
+    worked_ += runtime_.clock().now() - now;
+    return Deadline(until);
+  }
+  if (writer_.size() == 0) return Deadline::never();
+  commit(now);
   return Deadline(TimePoint::min());  // more may have come meanwhile
+}
+
+void SqliteCore::commit(TimePoint began) {
+  const std::size_t writes = writer_.size();
+  writer_.commit();
+  const TimePoint end = runtime_.clock().now();
+  worked_ += end - began;
+  pace_.committed(writes, worked_.count(), end.time_since_epoch().count());
+  worked_ = Duration(0);
 }
 
 std::optional<Error> SqliteCore::enqueue(WriteQueue::Task task) {
   if (auto refused = queue_.push(std::move(task))) return refused;
-  worker_.wake();
+  // At once, not after the round of completions that this write may come from: the writer works
+  // while the others of the round come.
+  if (queue_.size() >= wake_at_.load()) worker_->wake();
   return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 #include "aiserve/sqlite/sqlite_job_store.hpp"
 
 #include "jobs/check_job.hpp"
+#include "jobs/payload_mark.hpp"
 #include "sqlite/job_transaction.hpp"
 #include "sqlite/store_options.hpp"
 #include "storage/checks.hpp"
@@ -9,6 +10,7 @@ namespace aiserve::inline v0 {
 
 using detail::Connection;
 using detail::JobTransaction;
+using detail::Promise;
 using detail::Query;
 
 namespace {
@@ -21,6 +23,11 @@ constexpr const char* kListDead =
     R"sql(SELECT id FROM job_done WHERE tenant = ?1 AND id < ?2 AND state = 6
           ORDER BY id DESC)sql";
 constexpr const char* kInput = R"sql(SELECT input FROM job_input WHERE tenant = ?1 AND id = ?2)sql";
+constexpr const char* kRefers =
+    R"sql(SELECT EXISTS (SELECT 1 FROM job_input WHERE tenant = ?1 AND input = ?2
+            AND substr(input, 1, 16) = x'807d73953cbbc6486ff9c1b45bfe89a1' AND length(input) <= 512)
+          OR EXISTS (SELECT 1 FROM job_done WHERE tenant = ?1 AND result = ?2
+            AND substr(result, 1, 16) = x'807d73953cbbc6486ff9c1b45bfe89a1' AND length(result) <= 512))sql";
 constexpr const char* kHasTables =
     R"sql(SELECT 1 FROM sqlite_schema WHERE name = 'job_pause' /* schema */)sql";
 constexpr const char* kPeek =
@@ -84,18 +91,23 @@ struct SqliteJobStore::Impl {
   /// `work(JobTransaction&) -> Result<T>` in a write; tells whoever waits for ready jobs.
   template <class Work>
   Async<typename std::invoke_result_t<const Work&, JobTransaction&>::value_type> write(
-      const Context& ctx, Work work) {
+      const Context& ctx, Work work, Promise promise = Promise::durable) {
     const auto made_ready = std::make_shared<bool>(false);
     const auto write = [this, work = std::move(work), made_ready](Connection& connection) {
-      JobTransaction transaction(connection, now(), core.lease_now());
+      JobTransaction transaction(connection, core.job_counts(), now(), core.lease_now());
       auto result = work(transaction);
-      if (result) transaction.finish();
       *made_ready = transaction.made_ready();
       return result;
     };
-    auto result = co_await core.write(ctx, write);
+    auto result = co_await core.write(ctx, write, promise);
     if (result && *made_ready && ready) ready();
     co_return result;
+  }
+
+  // A job that takes the machine down is claimed soon after the boot: its claim waits for the disk,
+  // or its crashes would never be counted.
+  Promise of_claims() const noexcept {
+    return core.booted_lately() ? Promise::durable : Promise::repeatable;
   }
 
   std::int64_t now() const noexcept {
@@ -128,7 +140,8 @@ Async<std::vector<Enqueued>> SqliteJobStore::enqueue(const Context& ctx,
 }
 
 Result<std::vector<Enqueued>> SqliteJobStore::enqueue_in(sqlite3* connection,
-                                                         std::span<const NewJob> jobs) {
+                                                         std::span<const NewJob> given) {
+  const std::vector<NewJob> jobs = detail::escaped(given);
   const Result<void> good = detail::check_jobs(jobs, impl_->options.max_input);
   if (!good) return good.error();
   Connection borrowed(connection);
@@ -139,9 +152,10 @@ Result<std::vector<Enqueued>> SqliteJobStore::enqueue_in(sqlite3* connection,
     if (!Query(borrowed, kHasTables).row()) {
       return Error(Errc::invalid_argument, "the connection's file has no job store");
     }
-    JobTransaction transaction(borrowed, impl_->now(), impl_->core.lease_now());
+    detail::JobCounts counts;
+    JobTransaction transaction(borrowed, counts, impl_->now(), impl_->core.lease_now());
     auto made = enqueue_all(transaction, jobs);
-    if (made) transaction.finish();
+    if (made) counts.write(borrowed);
     return made;
   } catch (const SQLite::Exception& error) {
     return detail::to_error(error);
@@ -157,7 +171,6 @@ Async<std::vector<Backlog>> SqliteJobStore::backlog(const Context& ctx,
   const auto work = [given = std::vector<std::string>(kinds.begin(), kinds.end())](
                         JobTransaction& transaction) -> Result<std::vector<Backlog>> {
     transaction.promote(kPromotedAtOnce);
-    transaction.finish();
     std::vector<Backlog> all;
     for (const std::string& kind : given) {
       std::vector<Backlog> some = transaction.backlog(kind);
@@ -165,7 +178,7 @@ Async<std::vector<Backlog>> SqliteJobStore::backlog(const Context& ctx,
     }
     return all;
   };
-  co_return co_await impl_->write(ctx, work);
+  co_return co_await impl_->write(ctx, work, Promise::repeatable);
 }
 
 Async<std::vector<ClaimedJob>> SqliteJobStore::claim(const Context& ctx, WorkerId worker,
@@ -178,7 +191,7 @@ Async<std::vector<ClaimedJob>> SqliteJobStore::claim(const Context& ctx, WorkerI
     for (const ClaimQuota& quota : given) transaction.claim(worker, quota, claimed);
     return claimed;
   };
-  co_return co_await impl_->write(ctx, work);
+  co_return co_await impl_->write(ctx, work, impl_->of_claims());
 }
 
 Async<std::vector<Settled>> SqliteJobStore::settle(const Context& ctx,
@@ -202,7 +215,7 @@ Async<HeartbeatReply> SqliteJobStore::heartbeat(const Context& ctx, WorkerId wor
   const auto work = [worker, lease](JobTransaction& transaction) -> Result<HeartbeatReply> {
     return transaction.heartbeat(worker, lease);
   };
-  co_return co_await impl_->write(ctx, work);
+  co_return co_await impl_->write(ctx, work, Promise::repeatable);
 }
 
 Async<MaintenanceReport> SqliteJobStore::maintain(const Context& ctx, int max_rows) {
@@ -214,7 +227,7 @@ Async<MaintenanceReport> SqliteJobStore::maintain(const Context& ctx, int max_ro
                         JobTransaction& transaction) -> Result<MaintenanceReport> {
     return transaction.maintain(max_rows, oldest);
   };
-  co_return co_await impl_->write(ctx, work);
+  co_return co_await impl_->write(ctx, work, Promise::repeatable);
 }
 
 Async<JobInfo> SqliteJobStore::get(const Context& ctx, const TenantId& tenant, JobId id) {
@@ -252,9 +265,25 @@ Async<JobInfo> SqliteJobStore::control(const Context& ctx, const TenantId& tenan
   co_return co_await impl_->write(ctx, work);
 }
 
+Async<std::vector<bool>> SqliteJobStore::refers(const Context& ctx, const TenantId& tenant,
+                                                std::span<const Bytes> references) {
+  const auto work = [tenant, asked = std::vector<Bytes>(references.begin(), references.end())](
+                        Connection& connection) -> Result<std::vector<bool>> {
+    std::vector<bool> answers;
+    answers.reserve(asked.size());
+    for (const Bytes& one : asked) {
+      Query query(connection, kRefers, tenant, one);
+      answers.push_back(query.row() && query.integer(0) != 0);
+    }
+    return answers;
+  };
+  co_return co_await impl_->core.read(ctx, work);
+}
+
 Async<JobStoreStats> SqliteJobStore::stats(const Context& ctx) {
   const auto work = [this](Connection& connection) -> Result<JobStoreStats> {
-    return JobTransaction(connection, impl_->now(), impl_->core.lease_now()).stats();
+    detail::JobCounts none;
+    return JobTransaction(connection, none, impl_->now(), impl_->core.lease_now()).stats();
   };
   co_return co_await impl_->core.read(ctx, work);
 }

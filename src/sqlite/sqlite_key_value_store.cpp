@@ -1,6 +1,6 @@
 #include "aiserve/sqlite/sqlite_stores.hpp"
 #include "sqlite/store_options.hpp"
-#include "storage/checks.hpp"
+#include "storage/counting.hpp"
 
 namespace aiserve::inline v0 {
 
@@ -14,6 +14,9 @@ constexpr const char* kGet =
           WHERE tenant = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?3))sql";
 constexpr const char* kVersion =
     R"sql(SELECT version FROM key_value
+          WHERE tenant = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?3))sql";
+constexpr const char* kNumber =
+    R"sql(SELECT value, expires_at FROM key_value
           WHERE tenant = ?1 AND name = ?2 AND (expires_at IS NULL OR expires_at > ?3))sql";
 // A new row, so that the version is a new one as well.
 constexpr const char* kPut =
@@ -34,6 +37,38 @@ constexpr const char* kPrune =
 std::int64_t version_of(Connection& connection, const StoreKey& key, std::int64_t now) {
   Query query(connection, kVersion, key.tenant(), key.name(), now);
   return query.row() ? query.integer(0) : PutOptions::kAbsent;
+}
+
+struct Kept {
+  Bytes value;
+  std::optional<std::int64_t> expires;
+};
+
+std::optional<Kept> kept(Connection& connection, const StoreKey& key, std::int64_t now) {
+  Query query(connection, kNumber, key.tenant(), key.name(), now);
+  if (!query.row()) return std::nullopt;
+  Kept found{query.bytes(0), std::nullopt};
+  if (!query.null(1)) found.expires = query.integer(1);
+  return found;
+}
+
+Result<Sum> add_to(Connection& connection, const StoreKey& key, std::int64_t amount,
+                   const AddOptions& options, std::int64_t now) {
+  const std::optional<Kept> old = kept(connection, key, now);
+  std::optional<std::string_view> text;
+  if (old) text = old->value.text();
+  Result<Sum> sum = detail::added_to(text, amount, options.at_most);
+  if (!sum.ok() || !sum->added || amount == 0) return sum;
+  std::optional<std::int64_t> expires;
+  if (old) {
+    expires = old->expires;
+  } else if (options.ttl) {
+    expires = detail::later(now, *options.ttl);
+  }
+  Query(connection, kPrune, now).run();
+  const Bytes number = detail::number_bytes(sum->value);
+  Query(connection, kPut, key.tenant(), key.name(), number, expires).run();
+  return sum;
 }
 
 }  // namespace
@@ -66,6 +101,16 @@ Async<std::int64_t> SqliteKeyValueStore::put(const Context& ctx, const StoreKey&
     Query(connection, kPrune, now).run();
     Query(connection, kPut, key.tenant(), key.name(), value, expires).run();
     return connection.last_id();
+  };
+  co_return co_await core_.write(ctx, work);
+}
+
+Async<Sum> SqliteKeyValueStore::add(const Context& ctx, const StoreKey& key, std::int64_t amount,
+                                    const AddOptions& options) {
+  const Result<void> good = detail::check_add(key, options);
+  if (!good) co_return good.error();
+  const auto work = [key, amount, options, now = core_.wall_ms()](Connection& connection) {
+    return add_to(connection, key, amount, options, now);
   };
   co_return co_await core_.write(ctx, work);
 }

@@ -10,14 +10,25 @@
 
 namespace aiserve::inline v0::detail {
 
+/// What the answer to a write says.
+enum class Promise : std::uint8_t {
+  durable,
+  repeatable,  ///< a power cut may undo it, then it is made again: it need not wait for the disk
+};
+
 /// A write and whoever waits for it.
 class WriteTask : public Operation {
  public:
+  explicit WriteTask(Promise promise) noexcept : promise_(promise) {}
+  bool durable() const noexcept { return promise_ == Promise::durable; }
   /// On the writer thread, inside a transaction; may run twice, when the first one was rolled back.
   virtual void run(Connection& connection) = 0;
   /// What run() or fail() left is an error.
   virtual bool failed() const noexcept = 0;
   virtual void fail(const Error& error) = 0;
+
+ private:
+  const Promise promise_;
 };
 
 template <class F>
@@ -25,7 +36,7 @@ class CallWrite final : public WriteTask {
  public:
   using ResultType = std::invoke_result_t<F&, Connection&>;
 
-  explicit CallWrite(F fn) : fn_(std::move(fn)) {}
+  CallWrite(F fn, Promise promise) : WriteTask(promise), fn_(std::move(fn)) {}
   void run(Connection& connection) override { result = fn_(connection); }
   bool failed() const noexcept override { return !result.ok(); }
   void fail(const Error& error) override { result = error; }
@@ -47,6 +58,8 @@ class WriteQueue {
   /// At most `most`, in order.
   std::vector<Task> take(std::size_t most);
   std::size_t size() const;
+  /// One of them is durable.
+  bool durable() const;
   /// Refuses from now on; what still waits is returned.
   std::vector<Task> close();
 
@@ -54,6 +67,7 @@ class WriteQueue {
   const std::size_t limit_;
   mutable std::mutex mutex_;
   std::deque<Task> tasks_;
+  std::size_t durable_ = 0;  // of those
   bool closed_ = false;
 };
 

@@ -1,17 +1,28 @@
 #include "aiserve/storage/file_object_store.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <unistd.h>
 
 #include "aiserve/core/runtime.hpp"
 #include "storage/checks.hpp"
+#include "storage/folder_walk.hpp"
 #include "storage/object_file.hpp"
 
 namespace aiserve::inline v0 {
 
+using detail::FolderWalk;
 using detail::ObjectDraft;
 using detail::ObjectFile;
+using detail::ObjectLabel;
+
+namespace {
+
+constexpr std::size_t kNameSize = 64;        // of a file: a hash in hex
+constexpr std::size_t kOpenedAtMost = 4000;  // files, for one page of a list
+
+}  // namespace
 
 struct FileObjectStore::Impl {
   Impl(Runtime& given, FileObjectStoreOptions chosen) : runtime(given), options(std::move(chosen)) {
@@ -39,11 +50,35 @@ struct FileObjectStore::Impl {
   }
 
   Result<ObjectInfo> commit(ObjectDraft& draft, const StoreKey& key) const {
-    return draft.commit(options.root, path_of(key), options.sync);
+    const std::int64_t now = runtime.clock().wall_now().time_since_epoch().count();
+    return draft.commit(options.root, path_of(key), ObjectLabel{key, now}, options.sync);
+  }
+
+  /// In the order of the names of files, which are hashes.
+  Result<ObjectList> list(const ObjectPage& page) const {
+    Result<FolderWalk::Part> files = walk.after(page.after);
+    if (!files) return files.error();
+    const std::int64_t before = page.before.time_since_epoch().count();
+    const auto most = static_cast<std::size_t>(page.limit);
+    const std::size_t last = std::min(files->names.size(), kOpenedAtMost);
+    ObjectList found;
+    std::size_t seen = 0;
+    while (seen < last && found.keys.size() < most) {
+      const Result<ObjectFile> file = ObjectFile::open(options.root + "/" + files->names[seen++]);
+      // One that is broken or gone hides no other; no free descriptor would hide all.
+      if (!file && file.error().code() == Errc::overloaded) return file.error();
+      if (file && file->label() && file->label()->written_at < before &&
+          file->label()->key.name().starts_with(page.prefix)) {
+        found.keys.push_back(file->label()->key);
+      }
+    }
+    found.next = walk.keep(std::move(*files), seen);
+    return found;
   }
 
   Runtime& runtime;
   const FileObjectStoreOptions options;
+  mutable detail::FolderWalk walk{options.root, kNameSize};
 };
 
 namespace {
@@ -138,6 +173,12 @@ Async<bool> FileObjectStore::remove(const Context& ctx, const StoreKey& key) {
     if (errno == ENOENT) return false;
     return detail::file_error("remove");
   };
+  co_return co_await impl_->runtime.blocking(ctx, work);
+}
+
+Async<ObjectList> FileObjectStore::list(const Context& ctx, const ObjectPage& page) {
+  if (auto good = detail::check_limit(page.limit); !good) co_return good.error();
+  const auto work = [impl = impl_, page]() -> Result<ObjectList> { return impl->list(page); };
   co_return co_await impl_->runtime.blocking(ctx, work);
 }
 

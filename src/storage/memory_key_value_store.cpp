@@ -3,7 +3,7 @@
 #include <map>
 #include <mutex>
 
-#include "storage/checks.hpp"
+#include "storage/counting.hpp"
 #include "storage/memory_options.hpp"
 
 namespace aiserve::inline v0 {
@@ -32,6 +32,11 @@ struct MemoryKeyValueStore::Impl {
     return slots.end();
   }
 
+  std::size_t held_by(const StoreKey& key) {
+    const auto slot = find(key);
+    return slot == slots.end() ? 0 : size_of(key, slot->second.value);
+  }
+
   Slots::iterator drop(Slots::iterator slot) {
     used -= size_of(slot->first, slot->second.value);
     return slots.erase(slot);
@@ -48,14 +53,36 @@ struct MemoryKeyValueStore::Impl {
     const auto old = find(key);
     const std::int64_t version = old == slots.end() ? PutOptions::kAbsent : old->second.version;
     if (wanted.if_version && *wanted.if_version != version) return detail::version_conflict();
-    const std::size_t freed = old == slots.end() ? 0 : size_of(key, old->second.value);
+    Deadline expires = Deadline::never();
+    if (wanted.ttl) expires = Deadline::after(clock.now(), *wanted.ttl);
+    return write(key, value, expires);
+  }
+
+  Result<Sum> add(const StoreKey& key, std::int64_t amount, const AddOptions& wanted) {
+    const auto old = find(key);
+    const bool there = old != slots.end();
+    std::optional<std::string_view> text;
+    if (there) text = old->second.value.text();
+    Result<Sum> sum = detail::added_to(text, amount, wanted.at_most);
+    if (!sum.ok() || !sum->added || amount == 0) return sum;
+    Deadline expires = there ? old->second.expires : Deadline::never();
+    if (!there && wanted.ttl) expires = Deadline::after(clock.now(), *wanted.ttl);
+    const Result<std::int64_t> written = write(key, detail::number_bytes(sum->value), expires);
+    if (!written.ok()) return written.error();
+    return sum;
+  }
+
+  Result<std::int64_t> write(const StoreKey& key, const Bytes& value, Deadline expires) {
     const std::size_t size = size_of(key, value);
-    if (used - freed + size > options.capacity) drop_expired();
+    std::size_t freed = held_by(key);
+    if (used - freed + size > options.capacity) {
+      drop_expired();
+      freed = held_by(key);  // it may have been one of them
+    }
     if (used - freed + size > options.capacity) {
       return Error(Errc::overloaded, "the store is full").retry_after(std::chrono::seconds(1));
     }
-    Slot slot{value.compact(), ++last_version, Deadline::never()};
-    if (wanted.ttl) slot.expires = Deadline::after(clock.now(), *wanted.ttl);
+    Slot slot{value.compact(), ++last_version, expires};
     slots.insert_or_assign(key, std::move(slot));
     used += size - freed;
     return last_version;
@@ -102,6 +129,14 @@ Async<std::int64_t> MemoryKeyValueStore::put(const Context& /*ctx*/, const Store
   if (!good) co_return good.error();
   const std::scoped_lock lock(impl_->mutex);
   co_return impl_->put(key, value, options);
+}
+
+Async<Sum> MemoryKeyValueStore::add(const Context& /*ctx*/, const StoreKey& key,
+                                    std::int64_t amount, const AddOptions& options) {
+  const Result<void> good = detail::check_add(key, options);
+  if (!good) co_return good.error();
+  const std::scoped_lock lock(impl_->mutex);
+  co_return impl_->add(key, amount, options);
 }
 
 Async<bool> MemoryKeyValueStore::erase(const Context& /*ctx*/, const StoreKey& key,

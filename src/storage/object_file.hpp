@@ -1,7 +1,8 @@
-// ObjectFile: one object on disk: the content, then 32 bytes of SHA-256, 8 of size and 8 of magic.
-// Blocking; for the pool.
+// ObjectFile: one object on disk: the content, its tenant and name, then 72 bytes that describe and
+// check them. Blocking; for the pool.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "storage/sha256.hpp"
@@ -25,8 +26,16 @@ class FileHandle {
   int descriptor_ = -1;
 };
 
-/// An Error for errno: overloaded without room, unavailable otherwise.
+/// An Error for errno, or another number of its kind: overloaded without room, unavailable
+/// otherwise.
 Error file_error(const char* what);
+Error file_error(const char* what, int number);
+
+/// What a list of objects has to know of one.
+struct ObjectLabel {
+  StoreKey key;
+  std::int64_t written_at = 0;  ///< nanoseconds of the wall clock
+};
 
 /// An object that is being written, under a temporary name that it holds a lock on.
 class ObjectDraft {
@@ -40,7 +49,8 @@ class ObjectDraft {
   Result<void> write(ByteView bytes);
   std::uint64_t size() const noexcept { return size_; }
   /// Moves it to `path` in `folder`.
-  Result<ObjectInfo> commit(const std::string& folder, const std::string& path, bool sync);
+  Result<ObjectInfo> commit(const std::string& folder, const std::string& path,
+                            const ObjectLabel& label, bool sync);
 
  private:
   ObjectDraft(FileHandle file, std::string path) noexcept
@@ -62,15 +72,20 @@ class ObjectFile {
   static Result<ObjectFile> open(const std::string& path);
 
   const ObjectInfo& info() const noexcept { return info_; }
+  /// Nothing in files of the first format.
+  const std::optional<ObjectLabel>& label() const noexcept { return label_; }
   /// Errors: data_loss, unavailable.
   Result<Bytes> read(std::uint64_t offset, std::uint64_t length) const;
 
  private:
-  ObjectFile(FileHandle file, const ObjectInfo& info) noexcept
-      : file_(std::move(file)), info_(info) {}
+  ObjectFile(FileHandle file, const ObjectInfo& info, std::optional<ObjectLabel> label) noexcept
+      : file_(std::move(file)), info_(info), label_(std::move(label)) {}
+  static Result<ObjectFile> open_labelled(FileHandle file, std::uint64_t size);
+  static Result<ObjectFile> open_plain(FileHandle file, std::uint64_t size);
 
   FileHandle file_;
   ObjectInfo info_;
+  std::optional<ObjectLabel> label_;
 };
 
 }  // namespace aiserve::inline v0::detail

@@ -135,6 +135,7 @@ Async<void> run_case(const Context& ctx, JobStoreSides& sides, const PassTime& p
 }
 
 std::span<const StoreCase<JobStoreSides>> job_life_cases() noexcept;
+std::span<const StoreCase<JobStoreSides>> job_order_cases() noexcept;
 std::span<const StoreCase<JobStoreSides>> job_rule_cases() noexcept;
 
 }  // namespace aiserve::inline v0::testing

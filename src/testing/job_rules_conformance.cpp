@@ -116,6 +116,7 @@ Step<void> keeps_order(JobBench& bench) {
   co_await bench.enqueue(ordered("3", 0));
   const WorkerId worker = co_await bench.worker();
   const ClaimedJob first = co_await bench.claim_one(worker, "1");
+  need(first.order_key == "account 7", "claim() lost the order key");
   const std::vector<ClaimedJob> none = co_await bench.claim(worker, 10);
   need(none.empty(), "two jobs of one order key run at once");
   Settlement retry(first, worker, Kind::retry);
@@ -168,6 +169,23 @@ Step<void> bounds_the_queue(JobBench& bench) {
   const WorkerId worker = co_await bench.worker();
   co_await bench.claim_one(worker, "x");
   co_await bench.enqueue(job);
+}
+
+Step<void> bounds_the_queue_at_once(JobBench& bench) {
+  int number = 0;
+  const auto enqueue = [&](const Context& ctx) -> Async<int> {
+    NewJob job = JobBench::job("x");
+    job.max_waiting = 3;
+    job.unique = JobUnique(std::to_string(++number));
+    const std::vector<NewJob> jobs{job};
+    const auto made = co_await bench.store().enqueue(ctx, jobs);
+    co_return made.ok() ? 1 : 0;
+  };
+  const auto made = co_await all(bench.ctx(), enqueue, enqueue, enqueue, enqueue, enqueue, enqueue);
+  const auto sum = [](auto... one) { return (one + ...); };
+  need(std::apply(sum, made.value()) == 3, "calls at once fill a queue above its bound, or below");
+  const Backlog waiting = co_await bench.backlog();
+  need(waiting.ready == 3, "a refused job waits all the same");
 }
 
 Step<void> cancels(JobBench& bench) {
@@ -261,7 +279,48 @@ Step<void> takes_any_bytes(JobBench& bench) {
   need(refused.code() == Errc::invalid_argument, "a job without kind is not invalid");
 }
 
-constexpr std::array<StoreCase<JobStoreSides>, 12> kCases{{
+Step<void> finds_references(JobBench& bench) {
+  const auto named = [](std::string_view name) {
+    return Bytes::copy(std::string(JobReader::kReferenceMark) + std::string(name));
+  };
+  const std::vector<Bytes> all{named("input"), named("result"), named("nobody's"), named("kept")};
+  const auto refers = [&](const TenantId& tenant) -> Step<std::vector<bool>> {
+    auto answers = co_await bench.reader().refers(bench.ctx(), tenant, all);
+    co_return std::move(answers).value();
+  };
+  const std::vector<Bytes> nothing;
+  const auto none = co_await bench.reader().refers(bench.ctx(), kOne, nothing);
+  if (!none && none.error().code() == Errc::unimplemented) co_return;
+  need(none.ok() && none->empty(), "asked for no reference, the store tells of some");
+  const NewJob given(kOne, "kind", all[0]);
+  const Enqueued made = co_await bench.enqueue(given);
+  const std::vector<bool> waiting = co_await refers(kOne);
+  need(waiting == std::vector<bool>{true, false, false, false}, "an input's reference is missed");
+  const std::vector<bool> foreign = co_await refers(kTwo);
+  need(foreign == std::vector<bool>(4, false), "a tenant sees another's references");
+  const WorkerId worker = co_await bench.worker();
+  const ClaimedJob job = co_await bench.claim_one(worker, all[0].text());
+  Settlement done(job, worker, Kind::done);
+  done.result = all[1];
+  co_await bench.settle(done);
+  const std::vector<bool> finished = co_await refers(kOne);
+  need(finished[1] && !finished[2], "a result's reference is missed");
+  const NewJob dead(kOne, "kind", all[3]);
+  const Enqueued discarded = co_await bench.enqueue(dead);
+  const ClaimedJob failed = co_await bench.claim_one(worker, all[3].text());
+  co_await bench.settle(failed, worker, Kind::discard);
+  const std::vector<bool> kept = co_await refers(kOne);
+  need(kept[3], "the input of a job that can be redriven is missed");
+  const auto again = co_await bench.control(discarded.id, JobAction::redrive);
+  need(again.ok() && made.id != discarded.id, "a dead letter was not redriven");
+  const std::vector<bool> redriven = co_await refers(kOne);
+  need(redriven[3], "the input of a redriven job is missed");
+  const std::string longer(4096, 'x');
+  const NewJob large(kOne, "kind", named(longer));
+  co_await bench.enqueue(large);  // looks like a reference, and is only a payload
+}
+
+constexpr std::array<StoreCase<JobStoreSides>, 14> kCases{{
     {"orders by age, a step of priority counting as some", &run_case<orders_by_age_and_priority>},
     {"keeps a delayed job until its time", &run_case<waits_for_its_time>},
     {"discards what did not start in time", &run_case<expires_before_the_start>},
@@ -271,10 +330,12 @@ constexpr std::array<StoreCase<JobStoreSides>, 12> kCases{{
     {"keeps one order key in order when jobs are redriven and cancelled",
      &run_case<keeps_order_of_the_redriven>},
     {"bounds what waits per tenant and kind", &run_case<bounds_the_queue>},
+    {"bounds what waits when many enqueue at once", &run_case<bounds_the_queue_at_once>},
     {"cancels waiting jobs at once and asks running ones", &run_case<cancels>},
     {"redrives dead letters", &run_case<redrives>},
     {"lists jobs page by page, latest first", &run_case<lists_page_by_page>},
     {"takes any bytes, and refuses bad jobs", &run_case<takes_any_bytes>},
+    {"finds the jobs that refer to an object", &run_case<finds_references>},
 }};
 
 }  // namespace

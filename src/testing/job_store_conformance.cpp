@@ -159,6 +159,35 @@ Step<void> refuses_claims_of_the_dead(JobBench& bench) {
   need(!gone.ok() && gone.error().code() == Errc::conflict, "a worker that left could claim");
 }
 
+Step<void> tells_what_runs(JobBench& bench) {
+  const WorkerId worker = co_await bench.worker();
+  const WorkerId other = co_await bench.worker();
+  co_await bench.enqueue(JobBench::job("mine"));
+  const ClaimedJob before = co_await bench.claim_one(worker, "mine");
+  co_await bench.settle(before, worker, Kind::give_back);
+  const ClaimedJob mine = co_await bench.claim_one(worker, "mine");
+  const NewJob of_two = JobBench::job("of two", kTwo);
+  co_await bench.enqueue(of_two);
+  const ClaimedJob foreign = co_await bench.claim_one(worker, "of two", kTwo);
+  const NewJob theirs = JobBench::job("theirs");
+  co_await bench.enqueue(theirs);
+  co_await bench.claim_one(other, "theirs");
+  const NewJob idle = JobBench::job("waits");
+  co_await bench.enqueue(idle);
+  const auto asked = co_await bench.control(foreign.id, JobAction::cancel, kTwo);
+  need(asked.ok(), "a running job was not asked to end");
+  const HeartbeatReply reply = co_await bench.heartbeat(worker);
+  need(reply.running.size() == 2, "a worker is not told of exactly what runs under it");
+  for (const RunningJob& one : reply.running) {
+    const ClaimedJob& claimed = one.job.id == mine.id ? mine : foreign;
+    need(one.job.id == claimed.id && one.job.tenant == claimed.tenant,
+         "a worker is told of a job that it does not run");
+    need(one.attempt == claimed.attempt, "a worker is told another attempt than it runs");
+  }
+  need(reply.to_cancel.size() == 1 && reply.to_cancel[0].id == foreign.id,
+       "a worker is not told of exactly the jobs that are to end");
+}
+
 Step<void> quarantines_poison(JobBench& bench) {
   NewJob poison = JobBench::job("x");
   poison.max_crashes = 2;
@@ -230,7 +259,7 @@ Step<void> tells_attempts_of_one_call_apart(JobBench& bench) {
   need(rest.empty(), "a stale attempt enqueued its next jobs");
 }
 
-constexpr std::array<StoreCase<JobStoreSides>, 11> kCases{{
+constexpr std::array<StoreCase<JobStoreSides>, 12> kCases{{
     {"runs a job from enqueue to its result", &run_case<runs_a_job>},
     {"enqueues all or none", &run_case<enqueues_all_or_none>},
     {"keeps tenants apart", &run_case<keeps_tenants_apart>},
@@ -240,6 +269,7 @@ constexpr std::array<StoreCase<JobStoreSides>, 11> kCases{{
     {"gives the jobs of a dead worker to others, whose outcome counts",
      &run_case<gives_jobs_of_the_dead_to_others>},
     {"refuses claims of workers without a lease", &run_case<refuses_claims_of_the_dead>},
+    {"tells a worker what runs under it", &run_case<tells_what_runs>},
     {"quarantines what kills its workers", &run_case<quarantines_poison>},
     {"bounds an attempt however long its worker lives", &run_case<bounds_an_attempt>},
     {"enqueues next jobs with the settlement or not at all", &run_case<chains_jobs_and_events>},
@@ -255,6 +285,7 @@ std::span<const StoreCase<JobStoreSides>> job_store_cases() noexcept {
   static const std::vector<StoreCase<JobStoreSides>> all = [] {
     std::vector<StoreCase<JobStoreSides>> cases(kCases.begin(), kCases.end());
     cases.insert(cases.end(), job_rule_cases().begin(), job_rule_cases().end());
+    cases.insert(cases.end(), job_order_cases().begin(), job_order_cases().end());
     return cases;
   }();
   return all;

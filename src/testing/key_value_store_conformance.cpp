@@ -1,4 +1,5 @@
 #include <array>
+#include <limits>
 
 #include "testing/conformance.hpp"
 
@@ -118,6 +119,115 @@ Async<void> lets_values_expire(const Context& ctx, KeyValueStore& store, const P
   co_return co_await expect(ctx, store, k, "x");
 }
 
+/// Adds, and holds the store to what must come of it.
+Async<void> expect_sum(const Context& ctx, KeyValueStore& store, StoreKey key, std::int64_t amount,
+                       AddOptions options, Sum expected) {
+  const Result<Sum> sum = co_await store.add(ctx, key, amount, options);
+  if (!sum) co_return sum.error();
+  co_return require(sum->value == expected.value && sum->added == expected.added,
+                    "add() gives another sum than there must be");
+}
+
+Async<void> adds(const Context& ctx, KeyValueStore& store, const PassTime& /*pass*/) {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  struct Step {
+    std::int64_t amount;
+    std::int64_t at_most;
+    Sum expected;
+  };
+  constexpr std::array<Step, 10> kSteps{{{5, 5, {5, true}},
+                                         {1, 5, {5, false}},
+                                         {-2, 0, {3, true}},
+                                         {0, 0, {3, true}},
+                                         {2, 5, {5, true}},
+                                         {-10, 5, {-5, true}},
+                                         {kMost, kMost, {kMost - 5, true}},
+                                         {6, kMost, {kMost - 5, false}},
+                                         {5, kMost, {kMost, true}},
+                                         {-kMost, kMost, {0, true}}}};
+  const StoreKey k = key("number");
+  for (const Step& step : kSteps) {
+    const AddOptions options{.at_most = step.at_most};
+    auto held = co_await expect_sum(ctx, store, k, step.amount, options, step.expected);
+    if (!held) co_return held;
+  }
+  if (auto held = co_await expect(ctx, store, k, "0"); !held) co_return held;
+  const StoreKey refused = key("refused");
+  const AddOptions none{.at_most = 0};
+  auto held = co_await expect_sum(ctx, store, refused, 1, none, Sum{0, false});
+  if (!held) co_return held;
+  co_return co_await expect(ctx, store, refused, std::nullopt);
+}
+
+Async<void> only_asks(const Context& ctx, KeyValueStore& store, const StoreKey& number,
+                      const StoreKey& absent) {
+  const Result<Value> before = co_await store.get(ctx, number);
+  if (!before) co_return before.error();
+  const AddOptions any;
+  auto held = co_await expect_sum(ctx, store, number, 0, any, Sum{42, true});
+  if (!held) co_return held;
+  const Result<Value> after = co_await store.get(ctx, number);
+  if (!after) co_return after.error();
+  held = require((*after)->version() == (*before)->version(), "add() of 0 writes");
+  if (!held) co_return held;
+  if (held = co_await expect_sum(ctx, store, absent, 0, any, Sum{0, true}); !held) co_return held;
+  co_return co_await expect(ctx, store, absent, std::nullopt);
+}
+
+Async<void> adds_to_what_is_there(const Context& ctx, KeyValueStore& store, const PassTime& pass) {
+  const StoreKey k = key("number", kTwo);
+  const AddOptions brief{.ttl = 400ms};
+  const Result<std::int64_t> first = co_await put(ctx, store, k, "41");
+  if (!first) co_return first.error();
+  auto held = co_await expect_sum(ctx, store, k, 1, brief, Sum{42, true});
+  if (!held) co_return held;
+  const Result<Value> got = co_await store.get(ctx, k);
+  if (!got) co_return got.error();
+  if (!*got || (*got)->version() <= *first) co_return broken("add() gives no new version");
+  const StoreKey made = key("made by add");
+  if (held = co_await only_asks(ctx, store, k, made); !held) co_return held;
+  for (const std::int64_t sum : {1, 2}) {
+    held = co_await expect_sum(ctx, store, made, 1, brief, Sum{sum, true});
+    if (!held) co_return held;
+    pass(250ms);
+  }
+  if (held = co_await expect(ctx, store, k, "42"); !held) co_return held;
+  if (held = co_await expect(ctx, store, made, std::nullopt); !held) co_return held;
+  held = co_await expect_sum(ctx, store, made, 7, brief, Sum{7, true});
+  if (!held) co_return held;
+  const AddOptions any;
+  for (const std::string_view text : {"", "x", "1 ", " 1", "1.5", "9223372036854775808"}) {
+    if (auto done = co_await put(ctx, store, k, text); !done) co_return done.error();
+    const auto sum = co_await store.add(ctx, k, 1, any);
+    held = require_error(sum, Errc::data_loss, "add() to what is no number");
+    if (!held) co_return held;
+  }
+  const AddOptions never{.ttl = 0ms};
+  const auto sum = co_await store.add(ctx, made, 1, never);
+  co_return require_error(sum, Errc::invalid_argument, "add() without time to live");
+}
+
+Async<void> adds_one_after_the_other(const Context& ctx, KeyValueStore& store,
+                                     const PassTime& /*pass*/) {
+  constexpr int kEach = 20;
+  constexpr int kMost = 50;
+  const StoreKey k = key("contended");
+  const AddOptions options{.at_most = kMost};
+  int added = 0;
+  const auto adder = [&](const Context& own) -> Async<void> {
+    for (int i = 0; i < kEach; ++i) {
+      const Result<Sum> sum = co_await store.add(own, k, 1, options);
+      if (!sum) co_return sum.error();
+      if (sum->added) ++added;
+    }
+    co_return success();
+  };
+  const auto done = co_await all(ctx, adder, adder, adder, adder);
+  if (!done) co_return done.error();
+  if (added != kMost) co_return broken("add() of several at once loses some, or adds too many");
+  co_return co_await expect(ctx, store, k, std::to_string(kMost));
+}
+
 Async<void> lists_in_order(const Context& ctx, KeyValueStore& store, const PassTime& /*pass*/) {
   for (const std::string_view name : {"p/2", "q", "p/10", "p/\xff", "p", "p/1"}) {
     const StoreKey k = key(name);
@@ -176,12 +286,15 @@ Async<void> refuses_bad_arguments(const Context& ctx, KeyValueStore& store,
   co_return require_error(done, Errc::invalid_argument, "put() without time to live");
 }
 
-constexpr std::array<StoreCase<KeyValueStore>, 8> kCases{{
+constexpr std::array<StoreCase<KeyValueStore>, 11> kCases{{
     {"keeps values, and versions ascend", &keeps_values},
     {"keeps equal keys of two tenants apart", &keeps_tenants_apart},
     {"compares versions before it writes or erases", &compares_versions},
     {"repeats no version after an erase", &repeats_no_version},
     {"lets values expire", &lets_values_expire},
+    {"adds to numbers, up to a bound", &adds},
+    {"adds to what was put, and lets what it made expire", &adds_to_what_is_there},
+    {"adds for several at once without losing any", &adds_one_after_the_other},
     {"lists the keys of a prefix in order, page by page", &lists_in_order},
     {"takes any bytes as key and value", &takes_any_bytes},
     {"refuses bad keys and times", &refuses_bad_arguments},

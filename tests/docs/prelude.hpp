@@ -43,6 +43,7 @@
 #include <aiserve/sqlite/sqlite_cache_tier.hpp>
 #include <aiserve/sqlite/sqlite_job_store.hpp>
 #include <aiserve/sqlite/sqlite_stores.hpp>
+#include <aiserve/storage/file_object_store.hpp>
 #include <aiserve/storage/memory_idempotency_store.hpp>
 #include <aiserve/storage/memory_key_value_store.hpp>
 #include <aiserve/testing/sim_runtime.hpp>

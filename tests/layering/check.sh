@@ -20,13 +20,13 @@ declare -A may_include=(
   [http_jobs]="core http jobs"
   [torch]="core ports"
   [storage]="core"
-  [jobs]="core decide"
+  [jobs]="core decide ports"
   [postgres]="core decide jobs storage ports"
   [sqlite]="core decide jobs storage ports"
   [testing]="core decide jobs storage ports"
   [http_testing]="core http testing"
 )
-ports="serving/model.hpp serving/signature.hpp serving/batch.hpp cache/cache_tier.hpp events/event_bus.hpp"
+ports="serving/model.hpp serving/signature.hpp serving/batch.hpp cache/cache_tier.hpp events/event_bus.hpp storage/key_value_store.hpp storage/object_store.hpp storage/store_key.hpp"
 
 # Third-party headers per module, as prefixes, in .cpp files and private headers.
 declare -A may_use=(

@@ -2,7 +2,8 @@
 // budget lasts.
 //
 //   AISERVE_CAMPAIGN_SEED     of the first round, the next ones count on (default 1)
-//   AISERVE_CAMPAIGN_SECONDS  for each campaign (default 3): no round begins later
+//   AISERVE_CAMPAIGN_SECONDS  for each campaign (default 3): no round begins later, but one is run
+//                             however long it takes (a failover: some seconds)
 //   AISERVE_CAMPAIGN_TIMES    instead of a budget: all its rounds, so many times (scripts/soak)
 //   AISERVE_CAMPAIGN_ROUNDS   instead of a budget: so many rounds. 1 replays a seed that failed.
 #pragma once
@@ -24,6 +25,9 @@ class Campaign {
     const std::uint64_t times = number("AISERVE_CAMPAIGN_TIMES", 0);
     most_ = number("AISERVE_CAMPAIGN_ROUNDS", times != 0 ? rounds * times : 0);
   }
+
+  /// All rounds were asked for, not a budget of seconds.
+  static bool soaks() { return number("AISERVE_CAMPAIGN_TIMES", 0) != 0; }
 
   /// `round(seed)` with every seed.
   template <class Round>

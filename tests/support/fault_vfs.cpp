@@ -56,19 +56,23 @@ int read_file(sqlite3_file* file, void* to, int size, sqlite3_int64 offset) {
 
 int write_file(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
   if (const int code = active->permit(); code != SQLITE_OK) return code;
-  active->wrote(*self(file)->name, offset, content(real(file), offset, size), size_of(real(file)));
+  active->wrote(*self(file)->name, offset, size, content(real(file), offset, size),
+                size_of(real(file)));
   return real(file)->pMethods->xWrite(real(file), from, size, offset);
 }
 
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   if (const int code = active->permit(); code != SQLITE_OK) return code;
   const std::int64_t before = size_of(real(file));
-  active->wrote(*self(file)->name, size, content(real(file), size, before - size), before);
+  active->wrote(*self(file)->name, size, 0, content(real(file), size, before - size), before);
   return real(file)->pMethods->xTruncate(real(file), size);
 }
 
 int sync_file(sqlite3_file* file, int) {
-  if (const int code = active->permit(); code != SQLITE_OK) return code;
+  if (const int code = active->permit_sync(); code != SQLITE_OK) {
+    active->sync_failed(*self(file)->name);
+    return code;
+  }
   active->synced(*self(file)->name);
   return SQLITE_OK;
 }
@@ -184,9 +188,16 @@ void FaultVfs::call_at(long n, std::function<void()> then) {
   then_ = std::move(then);
 }
 
+void FaultVfs::fail_sync(long n) {
+  const std::scoped_lock lock(mutex_);
+  fail_sync_in_ = n;
+  failures_ = 0;
+}
+
 void FaultVfs::heal() {
   const std::scoped_lock lock(mutex_);
   fail_in_ = 0;
+  fail_sync_in_ = 0;
 }
 
 int FaultVfs::permit() {
@@ -202,10 +213,32 @@ int FaultVfs::permit() {
   return code_;
 }
 
-void FaultVfs::wrote(const std::string& file, std::int64_t offset, std::string before,
-                     std::int64_t size_before) {
+int FaultVfs::permit_sync() {
   const std::scoped_lock lock(mutex_);
-  unsynced_[file].push_back({offset, std::move(before), size_before});
+  if (fail_sync_in_ == 0 || --fail_sync_in_ > 0) return permit();
+  ++failures_;
+  return SQLITE_IOERR_FSYNC;
+}
+
+void FaultVfs::wrote(const std::string& file, std::int64_t offset, std::int64_t length,
+                     std::string before, std::int64_t size_before) {
+  const std::scoped_lock lock(mutex_);
+  unsynced_[file].push_back({offset, std::move(before), size_before, length});
+  const bool truncates = length == 0;
+  std::erase_if(lost_[file], [&](const Undo& one) {
+    const bool within = truncates || one.offset + one.length <= offset + length;
+    return one.offset >= offset && within;
+  });
+}
+
+void FaultVfs::sync_failed(const std::string& file) {
+  const std::scoped_lock lock(mutex_);
+  for (Undo& one : unsynced_[file]) {
+    if (one.length == 0) continue;
+    one.before.resize(static_cast<std::size_t>(one.length), '\0');
+    lost_[file].push_back(std::move(one));
+  }
+  unsynced_.erase(file);
 }
 
 void FaultVfs::synced(const std::string& file) {
@@ -217,23 +250,28 @@ void FaultVfs::copy(const std::string& from, const std::string& to) {
   copy_after_power_cut(from, to, [](std::uint64_t all) { return all; });
 }
 
+void FaultVfs::undo(const std::string& path, const Undo& write) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(write.offset);
+  file.write(write.before.data(), static_cast<std::streamsize>(write.before.size()));
+}
+
 void FaultVfs::copy_after_power_cut(const std::string& from, const std::string& to,
                                     const std::function<std::uint64_t(std::uint64_t)>& keep) {
   const std::scoped_lock lock(mutex_);
   for (const char* suffix : {"", "-wal"}) {
     if (!fs::exists(from + suffix)) continue;
     fs::copy_file(from + suffix, to + suffix, fs::copy_options::overwrite_existing);
-    const auto found = unsynced_.find(from + suffix);
-    if (found == unsynced_.end()) continue;
-    std::vector<Undo> undo = found->second;
-    undo.erase(undo.begin(), undo.begin() + static_cast<std::ptrdiff_t>(keep(undo.size())));
-    for (auto write = undo.rbegin(); write != undo.rend(); ++write) {
-      std::fstream file(to + suffix, std::ios::in | std::ios::out | std::ios::binary);
-      file.seekp(write->offset);
-      file.write(write->before.data(), static_cast<std::streamsize>(write->before.size()));
-      file.close();
+    std::vector<Undo> writes = unsynced_[from + suffix];
+    writes.erase(writes.begin(), writes.begin() + static_cast<std::ptrdiff_t>(keep(writes.size())));
+    for (auto write = writes.rbegin(); write != writes.rend(); ++write) {
+      undo(to + suffix, *write);
       fs::resize_file(to + suffix, static_cast<std::uintmax_t>(write->size_before));
     }
+    const std::uintmax_t size = fs::file_size(to + suffix);
+    const std::vector<Undo>& lost = lost_[from + suffix];
+    for (auto write = lost.rbegin(); write != lost.rend(); ++write) undo(to + suffix, *write);
+    if (fs::file_size(to + suffix) > size) fs::resize_file(to + suffix, size);
   }
 }
 

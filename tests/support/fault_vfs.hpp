@@ -27,6 +27,8 @@ class FaultVfs {
   /// The n-th (from 1) write, truncation or sync from now on fails with this code of SQLite, and
   /// so do all after it, or `once` only.
   void fail_at(long n, int code, bool once);
+  /// Of syncs alone, the n-th from now on fails, once.
+  void fail_sync(long n);
   /// `then` is called before the n-th from now on.
   void call_at(long n, std::function<void()> then);
   void heal();
@@ -41,9 +43,13 @@ class FaultVfs {
 
   // For the files:
   int permit();
-  void wrote(const std::string& file, std::int64_t offset, std::string before,
+  int permit_sync();
+  void wrote(const std::string& file, std::int64_t offset, std::int64_t length, std::string before,
              std::int64_t size_before);
   void synced(const std::string& file);
+  /// As the system does it: what was not synced is lost, though later syncs succeed, unless it is
+  /// written again.
+  void sync_failed(const std::string& file);
   sqlite3_vfs* below() const noexcept { return below_; }
 
  private:
@@ -52,17 +58,21 @@ class FaultVfs {
     std::int64_t offset;
     std::string before;
     std::int64_t size_before;
+    std::int64_t length;  // 0: a truncation
   };
+  static void undo(const std::string& path, const Undo& write);
 
   sqlite3_vfs* below_;
   std::recursive_mutex mutex_;
   long fail_in_ = 0;  // 0: not
   int code_ = 0;
   bool once_ = false;
+  long fail_sync_in_ = 0;  // 0: not
   long call_in_ = 0;
   std::function<void()> then_;
   std::atomic<long> failures_{0};
   std::map<std::string, std::vector<Undo>> unsynced_;
+  std::map<std::string, std::vector<Undo>> lost_;
 };
 
 }  // namespace aiserve::inline v0::testing

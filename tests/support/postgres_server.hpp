@@ -34,24 +34,29 @@ class PostgresServer {
  public:
   /// The one of this process; nothing where PostgreSQL is not installed.
   static PostgresServer* shared() {
-    static const std::optional<std::string> programs = find_programs();
     static const std::unique_ptr<PostgresServer> server =
-        programs ? std::make_unique<PostgresServer>(*programs) : nullptr;
+        programs() ? std::make_unique<PostgresServer>(*programs()) : nullptr;
     return server.get();
   }
+  /// Where they are, if they are.
+  static const std::optional<std::string>& programs() {
+    static const std::optional<std::string> found = find_programs();
+    return found;
+  }
 
-  explicit PostgresServer(std::string programs) : programs_(std::move(programs)) {
-    port_ = free_port();
-    if (const passwd* user = ::geteuid() == 0 ? ::getpwnam("postgres") : nullptr) {
-      user_ = user->pw_uid;
-      group_ = user->pw_gid;
-      if (::chown(folder_.path().c_str(), user_, group_) != 0) fail("chown");
-    }
-    const pid_t made = launch(
+  /// `settings`: of postgresql.conf, "name=value".
+  explicit PostgresServer(std::string programs, std::vector<std::string> settings = {})
+      : PostgresServer(std::move(programs), Empty{}) {
+    settings_ = std::move(settings);
+    run_to_end(
         {"initdb", "-D", data(), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"});
-    int status = 0;
-    ::waitpid(made, &status, 0);
-    if (status != 0) fail("initdb");
+    start();
+  }
+  /// A standby, by streaming replication.
+  PostgresServer(std::string programs, const PostgresServer& primary)
+      : PostgresServer(std::move(programs), Empty{}) {
+    run_to_end({"pg_basebackup", "-D", data(), "-R", "-c", "fast", "-U", "postgres", "-h",
+                primary.folder_.path(), "-p", std::to_string(primary.port_)});
     start();
   }
   ~PostgresServer() {
@@ -64,9 +69,13 @@ class PostgresServer {
   void start() {
     // What a killed server leaves behind goes only when its children have.
     for (int tries = 0; tries < 1'000; ++tries) {
-      server_ = launch({"postgres", "-D", data(), "-k", folder_.path(), "-p", std::to_string(port_),
-                        "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c",
-                        "recovery_init_sync_method=syncfs"});
+      std::vector<std::string> words{"postgres",           "-D", data(), "-k", folder_.path(), "-p",
+                                     std::to_string(port_)};
+      std::vector<std::string> settings{"listen_addresses=127.0.0.1", "max_connections=200",
+                                        "recovery_init_sync_method=syncfs"};
+      settings.insert(settings.end(), settings_.begin(), settings_.end());
+      for (std::string& one : settings) words.insert(words.end(), {"-c", std::move(one)});
+      server_ = launch(std::move(words));
       if (wait_until_ready()) return;
       ::poll(nullptr, 0, 20);
     }
@@ -100,6 +109,23 @@ class PostgresServer {
     return "host=" + folder_.path() + " port=" + std::to_string(port_) +
            " user=postgres dbname=" + database + " " + more;
   }
+  /// Of the one that can be written to.
+  static std::string dsn_of_either(const PostgresServer& one, const PostgresServer& other,
+                                   const std::string& database) {
+    return "host=" + one.folder_.path() + ',' + other.folder_.path() +
+           " port=" + std::to_string(one.port_) + ',' + std::to_string(other.port_) +
+           " user=postgres dbname=" + database + " target_session_attrs=read-write";
+  }
+  /// From here on no commit is acknowledged that its standby has not on disk.
+  void wait_for_each_commit_of(const PostgresServer& standby) const {
+    run("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'");
+    run("postgres", "SELECT pg_reload_conf()");
+    const std::string sql = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+    while (run("postgres", sql) != "1") {
+      if (!standby.answers()) fail("standby");
+      ::poll(nullptr, 0, 5);
+    }
+  }
   /// A new, empty one. Its name.
   std::string new_database() {
     const std::string name =
@@ -121,6 +147,25 @@ class PostgresServer {
   }
 
  private:
+  struct Empty {};
+  PostgresServer(std::string programs, Empty /*folder*/) : programs_(std::move(programs)) {
+    port_ = free_port();
+    const passwd* user = ::geteuid() == 0 ? ::getpwnam("postgres") : nullptr;
+    if (user == nullptr) return;
+    user_ = user->pw_uid;
+    group_ = user->pw_gid;
+    if (::chown(folder_.path().c_str(), user_, group_) != 0) fail("chown");
+  }
+
+  void run_to_end(std::vector<std::string> words) const {
+    const std::string program = words.front();
+    int status = 0;
+    ::waitpid(launch(std::move(words)), &status, 0);
+    if (status != 0) fail(program.c_str());
+  }
+
+  bool answers() const { return PQping(dsn("postgres").c_str()) == PQPING_OK; }
+
   static std::optional<std::string> find_programs() {
     std::error_code none;
     for (const auto& version : std::filesystem::directory_iterator("/usr/lib/postgresql", none)) {
@@ -171,6 +216,7 @@ class PostgresServer {
   }
 
   const std::string programs_;
+  std::vector<std::string> settings_;
   TemporaryFolder folder_;
   uid_t user_ = 0;
   gid_t group_ = 0;

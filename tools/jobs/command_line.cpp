@@ -39,7 +39,7 @@ constexpr std::array<Command, 11> kCommands{{
     {"prune", " --older-than --limit ", "--older-than", Rest::none,
      "--older-than 7d [--limit N]   deletes finished jobs"},
     {"migrate", " --dry-run ", "", Rest::none, "[--dry-run]   brings the schema up to date"},
-    {"backup", "", "", Rest::file, "FILE   while the service runs"},
+    {"backup", "", "", Rest::file, "FILE   of SQLite, while the service runs"},
     {"verify", " --full ", "", Rest::none,
      "[--full]   the store's integrity and this tool's audit chain"},
 }};
@@ -150,7 +150,7 @@ Result<void> take_rest(const Command& command, const std::string& word, CommandL
 Result<void> check_whole(const Command& command, const CommandLine& line,
                          const std::set<std::string>& given) {
   const std::string name(command.name);
-  if (line.store.empty()) return wrong("--store is missing: sqlite:FILE");
+  if (line.store.empty()) return wrong("--store is missing: sqlite:FILE or postgresql://...");
   if (!command.required.empty() && given.count(std::string(command.required)) == 0) {
     return wrong(name + " needs " + std::string(command.required));
   }
@@ -227,7 +227,7 @@ std::string usage() {
       "usage: aiserve-jobs --store DSN [--as NAME] [--audit-key-file FILE] [--timeout 30s] "
       "COMMAND\n"
       "\n"
-      "  DSN is sqlite:FILE; answers are JSON, one object per line.\n\n";
+      "  DSN is sqlite:FILE or postgresql://...; answers are JSON, one object per line.\n\n";
   for (const Command& one : kCommands) {
     text += "  " + std::string(one.name) + std::string(9 - one.name.size(), ' ') +
             std::string(one.help) + '\n';

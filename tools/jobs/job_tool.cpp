@@ -92,6 +92,16 @@ void JobTool::print_count(std::string_view what, std::int64_t count) {
 }
 
 Async<void> JobTool::run(const Context& ctx) {
+  const Result<void> done = co_await execute(ctx);
+  const std::string& command = line_.command;
+  // Also after an error: some of it may be done. A cancelled job may have held up others.
+  if (command == "cancel" || command == "redrive" || command == "resume") {
+    static_cast<void>(co_await store_.wake(ctx));
+  }
+  co_return done;
+}
+
+Async<void> JobTool::execute(const Context& ctx) {
   const std::string& command = line_.command;
   if (command == "stats") co_return co_await stats(ctx);
   if (command == "list") co_return co_await list(ctx);

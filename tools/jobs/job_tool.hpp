@@ -28,6 +28,7 @@ class JobTool {
   std::vector<std::string> migrated;
 
  private:
+  Async<void> execute(const Context& ctx);
   Async<void> stats(const Context& ctx);
   Async<void> list(const Context& ctx);
   Async<void> each(const Context& ctx);

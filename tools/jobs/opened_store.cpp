@@ -1,61 +1,40 @@
 #include "opened_store.hpp"
 
-#include <filesystem>
-#include <utility>
-
-#include "aiserve/sqlite/sqlite_job_store.hpp"
-#include "aiserve/sqlite/sqlite_stores.hpp"
+#include "store_kinds.hpp"
 
 namespace aiserve::jobs_tool {
 namespace {
 
-constexpr std::string_view kSqlite = "sqlite:";
+/// What follows the prefix, or nothing.
+std::string_view after(std::string_view dsn, std::string_view prefix) {
+  return dsn.substr(0, prefix.size()) == prefix ? dsn.substr(prefix.size()) : std::string_view();
+}
 
-class SqliteOpened final : public OpenedStore {
- public:
-  SqliteOpened(Runtime& runtime, std::string file, const std::string& audit_key, bool migrate)
-      : database_(runtime, {.path = std::move(file), .migrate = migrate}),
-        jobs_(database_),
-        audit_(database_, {.key = audit_key}) {}
+bool is_postgres(std::string_view dsn) {
+  return !after(dsn, "postgresql://").empty() || !after(dsn, "postgres://").empty();
+}
 
-  JobReader& reader() override { return jobs_; }
-  JobOperator& operations() override { return jobs_; }
-  AuditLog& audit() override { return audit_; }
-  Async<void> backup(const Context& ctx, const std::string& file) override {
-    return database_.backup(ctx, file);
-  }
-  Async<void> verify(const Context& ctx, bool full) override {
-    return database_.check(ctx, full ? SqliteCheck::full : SqliteCheck::quick);
-  }
-
- private:
-  SqliteDatabase database_;
-  SqliteJobStore jobs_;
-  SqliteAuditLog audit_;
-};
-
-std::string sqlite_file(const std::string& dsn) {
-  if (dsn.rfind(kSqlite, 0) == 0 && dsn.size() > kSqlite.size()) return dsn.substr(kSqlite.size());
-  if (dsn.rfind("postgres", 0) == 0) {
-    throw ConfigError("--store: this program opens no job stores in PostgreSQL yet");
-  }
-  throw ConfigError("--store must be sqlite:FILE");
+[[noreturn]] void refuse_dsn() {
+  throw ConfigError("--store must be sqlite:FILE or postgresql://...");
 }
 
 }  // namespace
 
 std::unique_ptr<OpenedStore> open_store(Runtime& runtime, const std::string& dsn,
                                         const std::string& audit_key, bool migrate) {
-  std::string file = sqlite_file(dsn);
-  // A wrong name must not look like an empty queue.
-  if (!migrate && !std::filesystem::exists(file)) {
-    throw ConfigError("--store: there is no file " + file);
+  if (const auto file = after(dsn, "sqlite:"); !file.empty()) {
+    return open_sqlite(runtime, std::string(file), audit_key, migrate);
   }
-  return std::make_unique<SqliteOpened>(runtime, std::move(file), audit_key, migrate);
+  if (is_postgres(dsn)) return open_postgres(runtime, dsn, audit_key, migrate);
+  refuse_dsn();
 }
 
 std::vector<std::string> pending_migrations(const std::string& dsn) {
-  return SqliteDatabase::pending_migrations(sqlite_file(dsn));
+  if (const auto file = after(dsn, "sqlite:"); !file.empty()) {
+    return pending_in_sqlite(std::string(file));
+  }
+  if (is_postgres(dsn)) return pending_in_postgres(dsn);
+  refuse_dsn();
 }
 
 }  // namespace aiserve::jobs_tool

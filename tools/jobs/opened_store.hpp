@@ -21,6 +21,9 @@ class OpenedStore {
   /// Errors: unimplemented, where the store has better tools for it.
   virtual Async<void> backup(const Context& ctx, const std::string& file) = 0;
   virtual Async<void> verify(const Context& ctx, bool full) = 0;
+  /// Tells services of jobs that became ready, where there is a way: else they find them when they
+  /// poll.
+  virtual Async<void> wake(const Context& /*ctx*/) { co_return success(); }
 };
 
 /// Does not migrate unless told to, and makes no file. Throws ConfigError.

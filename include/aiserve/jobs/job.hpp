@@ -107,9 +107,12 @@ struct NewJob {
   /// The longest attempt, 1 ms to 30 days: beyond it the job is taken from its worker.
   std::chrono::milliseconds timeout = std::chrono::minutes(15);
   std::optional<JobUnique> unique{};
-  /// Of the jobs of one tenant and kind with the same key only the oldest unfinished one may run.
-  /// Empty: no order.
+  /// Jobs of one tenant and kind with the same key have their turns in the order in which they were
+  /// enqueued. A turn ends with the job: retries and delays are part of it. Empty: no order.
   std::string order_key{};
+  /// It has its turn when at most so many of its key have one, it included, 1 to 1000. 1: strictly
+  /// one after the other. Those that have their turn are claimed by age and priority, as all jobs.
+  int order_concurrency = 1;
   /// Refused as overloaded if so many of this tenant and kind wait already. 0: no limit.
   std::int64_t max_waiting = 0;
   /// W3C traceparent of who enqueued it.

@@ -75,6 +75,8 @@ class JobQueue {
 
   /// Of the Context's tenant. Errors: those of JobReader.
   Async<JobInfo> get(const Context& ctx, JobId id);
+  /// The same without the result, which may be large: it is not read.
+  Async<JobInfo> info(const Context& ctx, JobId id);
   Async<Bytes> input(const Context& ctx, JobId id);
   Async<std::vector<JobInfo>> list(const Context& ctx, const JobPage& page);
   /// A waiting job at once. A running one is asked to end: at once if it runs here, else with its

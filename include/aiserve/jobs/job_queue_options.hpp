@@ -14,6 +14,9 @@
 
 namespace aiserve::inline v0 {
 
+class KeyValueStore;
+class ObjectStore;
+
 /// Pauses between attempts: uniform between 0 and first * factor^(failures - 1), at most `longest`
 /// ("full jitter": Brooker, Exponential Backoff And Jitter, 2015).
 struct JobBackoff {
@@ -28,6 +31,39 @@ struct JobBackoff {
 struct JobCodec {
   std::function<Result<Bytes>(const TenantId&, const Bytes&)> encode{};
   std::function<Result<Bytes>(const TenantId&, const Bytes&)> decode{};
+};
+
+/// Large inputs and results (as the codec gives them) go to an ObjectStore, and the job's row holds
+/// a reference. The object belongs to the job: it is deleted some time after the job is forgotten.
+/// An object that is missing discards its job, with that as the reason.
+struct JobOffload {
+  /// Outlives the queue. Null: everything goes into rows. All processes that run or read the jobs
+  /// need it, so give it to them before one uses it.
+  ObjectStore* objects = nullptr;
+  /// What has more bytes is offloaded, 1 KiB to 1 GB. A row in SQLite or PostgreSQL of that size
+  /// costs little more than an object.
+  std::size_t above = std::size_t{256} << 10;
+  /// Names of objects begin with it, 1 to 200 bytes. What lies under it and no job of this queue's
+  /// store refers to is deleted: two stores of jobs never share an ObjectStore and a prefix.
+  std::string prefix = "jobs/";
+  /// When an object that no job refers to is deleted, 2 min to 30 days and at least 2 leases and
+  /// 2 min: twice as long as an enqueue, or the recording of an outcome, is ever under way, the
+  /// timeout of a database included (PostgresDatabaseOptions::timeout).
+  std::chrono::milliseconds orphan_age = std::chrono::hours(1);
+  /// How often such objects are looked for by a process that runs jobs, 10 s to 1 day. Each is
+  /// looked up, and deleted when it is found so twice in a row: longer than a standby's lag.
+  std::chrono::milliseconds sweep = std::chrono::minutes(10);
+};
+
+/// The rates of kinds (JobKindOptions::rate, order_rate) hold over all processes that are given one
+/// KeyValueStore: each takes its starts from the same rows before it claims. Clocks of hosts that
+/// differ by up to a minute never exceed a rate, but leave less of it to those behind.
+/// While the store is away no job of a kind with a rate starts; others are not concerned.
+struct JobRates {
+  /// Outlives the queue. Null: each process has the rate for itself.
+  KeyValueStore* store = nullptr;
+  /// Keys begin with it, 1 to 200 bytes. Two queues whose kinds have the same names need two.
+  std::string prefix = "jobs/rate/";
 };
 
 struct JobQueueOptions {
@@ -59,6 +95,8 @@ struct JobQueueOptions {
   /// Weights and Contexts of tenants. Default: all are equal. Outlives the queue.
   const TenantDirectory* tenants = nullptr;
   JobCodec codec{};
+  JobOffload offload{};
+  JobRates rates{};
 };
 
 /// At most so many starts per second, and `burst` at once after a pause.
@@ -82,8 +120,15 @@ struct JobKindOptions {
   std::optional<int> max_running{};
   /// Likewise of each tenant.
   std::optional<int> max_running_per_tenant{};
-  /// Starts of each tenant by this process.
+  /// Of the jobs of one order key that JobQueue::make() makes, so many may have their turn at once,
+  /// over all processes, 1 to 1000: NewJob::order_concurrency. Those that wait keep the number that
+  /// they were made with.
+  int order_concurrency = 1;
+  /// Starts of each tenant, by this process or, see JobRates, by all.
   JobRate rate{};
+  /// Likewise of each order key of a tenant, at least one in 1000 s. A job that would be too early
+  /// is put off, the others of its key behind it; that uses no attempt.
+  JobRate order_rate{};
 };
 
 /// What to do about runs of a schedule that were missed while no process was there.

@@ -9,7 +9,10 @@
 #include <aiserve/core/async.hpp>
 #include <aiserve/jobs/job.hpp>
 
+#include <cstddef>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 namespace aiserve::inline v0 {
@@ -27,6 +30,11 @@ enum class JobAction : std::uint8_t {
 
 class JobReader {
  public:
+  /// What a reference to an object begins with, in place of a payload that JobOffload put there.
+  static constexpr std::string_view kReferenceMark{
+      "\x80\x7d\x73\x95\x3c\xbb\xc6\x48\x6f\xf9\xc1\xb4\x5b\xfe\x89\xa1", 16};
+  static constexpr std::size_t kLongestReference = 512;  ///< bytes
+
   virtual ~JobReader() = default;
 
   /// With its result.
@@ -40,6 +48,11 @@ class JobReader {
   /// As it is afterwards.
   virtual Async<JobInfo> control(const Context& ctx, const TenantId& tenant, JobId id,
                                  JobAction action) = 0;
+  /// Of each reference, whether it is the stored input or result of one of the tenant's jobs.
+  /// Asked for every object now and then, so it wants an index of what begins with kReferenceMark.
+  /// Default: unimplemented; then no object is ever deleted.
+  virtual Async<std::vector<bool>> refers(const Context& ctx, const TenantId& tenant,
+                                          std::span<const Bytes> references);
 };
 
 }  // namespace aiserve::inline v0

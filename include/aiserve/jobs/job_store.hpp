@@ -62,6 +62,7 @@ struct ClaimedJob {
   WallTime created_at{};
   WallTime ready_at{};  ///< since when it waited for this attempt
   std::string unique_key{};
+  std::string order_key{};
   std::string trace{};
 };
 
@@ -71,7 +72,7 @@ enum class JobOutcomeKind : std::uint8_t {
   snooze,     ///< again at `at`, without using an attempt
   cancel,     ///< pointless
   discard,    ///< can never succeed
-  give_back,  ///< not begun, or interrupted by a shutdown: available at once, no attempt used
+  give_back,  ///< not begun, or interrupted by a shutdown: again at `at`, no attempt used
 };
 
 /// For subscribers, delivered through the outbox at least once, in order per tenant.
@@ -92,7 +93,7 @@ struct Settlement {
   int attempt;
   JobOutcomeKind outcome;
   Bytes result{};       ///< of done
-  WallTime at{};        ///< of retry and snooze; the past means at once
+  WallTime at{};        ///< of retry, snooze and give_back; the past means at once
   std::string error{};  ///< of retry, cancel and discard; cut to 4 KiB
   std::vector<NewJob> next{};
   std::vector<JobEvent> events{};
@@ -101,6 +102,7 @@ struct Settlement {
 enum class Settled : std::uint8_t {
   applied,
   stale,  ///< the job is no longer this worker's in this attempt; nothing was changed
+  later,  ///< others hold an order or unique key that it needs; nothing was changed, say it again
 };
 
 struct JobRef {
@@ -108,11 +110,19 @@ struct JobRef {
   JobId id{};
 };
 
+struct RunningJob {
+  JobRef job{};
+  int attempt = 0;
+};
+
 struct HeartbeatReply {
   /// The lease had ended: all that the worker ran is, or will be, given to others. It cannot be
   /// renewed: go on as a new WorkerId.
   bool lost = false;
   std::vector<JobRef> to_cancel{};  ///< of its running jobs
+  /// All that runs under the worker as the store knows it. A store that leaves it empty lets jobs
+  /// whose claim was never answered wait for their timeout.
+  std::vector<RunningJob> running{};
 };
 
 struct MaintenanceReport {

@@ -52,6 +52,8 @@ class MemoryJobStore final : public JobStore, public JobReader, public JobOperat
                                    const JobPage& page) override;
   Async<JobInfo> control(const Context& ctx, const TenantId& tenant, JobId id,
                          JobAction action) override;
+  Async<std::vector<bool>> refers(const Context& ctx, const TenantId& tenant,
+                                  std::span<const Bytes> references) override;
 
   Async<JobStoreStats> stats(const Context& ctx) override;
   Async<void> pause(const Context& ctx, std::string_view kind) override;

@@ -40,7 +40,9 @@ struct PostgresDatabaseOptions {
   /// leaves out. Of several hosts the one that can be written to is taken, unless
   /// target_session_attrs says otherwise. Never logged. No default.
   std::string dsn{};
-  /// Connections, each with a thread, 1 to 256. More help while transactions wait for the disk.
+  /// Connections, each with a thread, 1 to 256. More help while transactions wait for the disk. One
+  /// more is kept for the heartbeats of workers, which wait for nothing else; it is opened when
+  /// they need it.
   int connections = 4;
   /// Operations that may wait for a connection, 1 to 1,000,000: beyond it they are refused as
   /// overloaded.

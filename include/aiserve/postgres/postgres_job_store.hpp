@@ -1,5 +1,5 @@
-/// PostgresJobStore: JobStore, JobReader and Outbox in a PostgresDatabase, shared by any number of
-/// processes.
+/// PostgresJobStore: JobStore, JobReader, JobOperator and Outbox in a PostgresDatabase, shared by
+/// any number of processes.
 ///
 /// Calls of enqueue() that wait at the same time are committed together. Waiting and running jobs
 /// lie in a narrow table; inputs, and finished jobs with their results, apart. Tenants see their
@@ -15,6 +15,7 @@
 ///     PostgresJobStore other(database);  // shares the connections of other stores
 #pragma once
 
+#include <aiserve/jobs/job_operator.hpp>
 #include <aiserve/jobs/job_reader.hpp>
 #include <aiserve/jobs/job_store.hpp>
 #include <aiserve/jobs/outbox.hpp>
@@ -24,6 +25,8 @@
 #include <cstddef>
 #include <memory>
 
+struct pg_conn;  // PGconn of <libpq-fe.h>
+
 namespace aiserve::inline v0 {
 
 struct PostgresJobStoreOptions {
@@ -31,7 +34,8 @@ struct PostgresJobStoreOptions {
   std::size_t max_input = std::size_t{16} << 20;
   /// Largest result, and largest event, in bytes, 1 to 500 MB.
   std::size_t max_result = std::size_t{16} << 20;
-  /// How long finished jobs are kept, at least 1 s.
+  /// How long finished jobs are kept, at least 1 s. From two days on they are deleted by whole days
+  /// of UTC, up to a day, or a sixteenth of it, later.
   std::chrono::milliseconds retention = std::chrono::hours(24 * 7);
   /// Tells other processes of jobs that became ready, at most every 20 ms, and listens to them: a
   /// connection and a thread more. Without it, and from behind a pooler (`prepared` is false), jobs
@@ -39,7 +43,10 @@ struct PostgresJobStoreOptions {
   bool notify = true;
 };
 
-class PostgresJobStore final : public JobStore, public JobReader, public Outbox {
+class PostgresJobStore final : public JobStore,
+                               public JobReader,
+                               public JobOperator,
+                               public Outbox {
  public:
   explicit PostgresJobStore(PostgresDatabase& database, PostgresJobStoreOptions options = {});
   /// With a database of its own.
@@ -48,6 +55,24 @@ class PostgresJobStore final : public JobStore, public JobReader, public Outbox 
   ~PostgresJobStore() override;
 
   Async<std::vector<Enqueued>> enqueue(const Context& ctx, std::span<const NewJob> jobs) override;
+  /// In a transaction that the host has begun on a connection of its own (a libpq PGconn) to the
+  /// same database: the jobs are there when it commits, and never were if it does not. Settings and
+  /// role of the transaction are put back; after an error it goes on as if nothing had been asked.
+  /// Blocks for as long as the statements take, at most PostgresDatabaseOptions::timeout, so not on
+  /// an I/O thread. What holds unique and order keys, and bounded queues that are more than half
+  /// full, waits for the host's commit; enqueue() does so for a second, then is overloaded, also
+  /// for the host itself: commit first. Bounds are kept per call: several calls for one bounded
+  /// queue in one transaction may pass its bound, and may wait for another such host in a circle.
+  /// Handlers get the inputs as they are here, through JobQueueOptions::codec if there is one: it
+  /// is not applied here, nor is JobOffload. *Errors:* those of
+  /// enqueue(); invalid_argument without a transaction, in one that failed or is read-only, without
+  /// the tables, and for order keys and max_waiting in one that is not READ COMMITTED;
+  /// permission_denied if the login lacks the roles of docs/storage.md. *Thread safety:* the
+  /// connection's.
+  Result<std::vector<Enqueued>> enqueue_in(pg_conn* connection, std::span<const NewJob> jobs);
+  /// After that commit: wakes the workers of this process and, soon, of others, which otherwise
+  /// find the jobs when they poll. Any thread.
+  void committed() noexcept;
   Async<std::vector<Backlog>> backlog(const Context& ctx,
                                       std::span<const std::string_view> kinds) override;
   Async<std::vector<ClaimedJob>> claim(const Context& ctx, WorkerId worker,
@@ -60,10 +85,22 @@ class PostgresJobStore final : public JobStore, public JobReader, public Outbox 
   void on_ready(std::function<void()> ready) override;
 
   Async<JobInfo> get(const Context& ctx, const TenantId& tenant, JobId id) override;
+  Async<Bytes> input(const Context& ctx, const TenantId& tenant, JobId id) override;
   Async<std::vector<JobInfo>> list(const Context& ctx, const TenantId& tenant,
                                    const JobPage& page) override;
   Async<JobInfo> control(const Context& ctx, const TenantId& tenant, JobId id,
                          JobAction action) override;
+  Async<std::vector<bool>> refers(const Context& ctx, const TenantId& tenant,
+                                  std::span<const Bytes> references) override;
+
+  Async<JobStoreStats> stats(const Context& ctx) override;
+  Async<void> pause(const Context& ctx, std::string_view kind) override;
+  Async<void> resume(const Context& ctx, std::string_view kind) override;
+  Async<int> prune(const Context& ctx, WallTime before, int limit) override;
+
+  /// Whether what is counted and who waits for whom agrees with the jobs that are there; reads all
+  /// that is not finished. *Errors:* data_loss.
+  Async<void> check(const Context& ctx);
 
   Async<std::vector<OutboxEvent>> peek(const Context& ctx, int limit) override;
   Async<void> ack(const Context& ctx, std::int64_t up_to) override;

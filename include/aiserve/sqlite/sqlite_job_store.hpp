@@ -45,9 +45,10 @@ class SqliteJobStore final : public JobStore, public JobReader, public JobOperat
   Async<std::vector<Enqueued>> enqueue(const Context& ctx, std::span<const NewJob> jobs) override;
   /// In a transaction that the host has begun on a connection of its own to the same file: the jobs
   /// are there when it commits, and never were if it does not. Blocks for as long as the statements
-  /// take, so not on an I/O thread. Inputs are stored as they are (JobQueueOptions::codec is not
-  /// applied). *Errors:* those of enqueue(); invalid_argument without a transaction or the tables.
-  /// *Thread safety:* the connection's.
+  /// take, so not on an I/O thread. Handlers get the inputs as they are here, through
+  /// JobQueueOptions::codec if there is one: it is not applied here, nor is JobOffload. *Errors:*
+  /// those of enqueue(); invalid_argument without a transaction or the tables. *Thread safety:* the
+  /// connection's.
   Result<std::vector<Enqueued>> enqueue_in(sqlite3* connection, std::span<const NewJob> jobs);
   /// After that commit: wakes this process's workers, which otherwise find the jobs when they poll.
   /// Any thread.
@@ -69,6 +70,8 @@ class SqliteJobStore final : public JobStore, public JobReader, public JobOperat
                                    const JobPage& page) override;
   Async<JobInfo> control(const Context& ctx, const TenantId& tenant, JobId id,
                          JobAction action) override;
+  Async<std::vector<bool>> refers(const Context& ctx, const TenantId& tenant,
+                                  std::span<const Bytes> references) override;
 
   Async<JobStoreStats> stats(const Context& ctx) override;
   Async<void> pause(const Context& ctx, std::string_view kind) override;

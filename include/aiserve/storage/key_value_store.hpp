@@ -5,8 +5,9 @@
 /// past its time to live is absent. A write that was answered is durable as far as the store is.
 /// *Thread safety:* called on I/O threads of one Runtime, from several at once.
 /// *Errors:* conflict (the version is another), invalid_argument (key), too_large (value),
-/// overloaded (no room, on disk or in the queue), unavailable, and those of the Context. After
-/// deadline_exceeded, cancelled or unavailable a write may have happened or not.
+/// overloaded (no room, on disk or in the queue), data_loss (add() to what is no number),
+/// unavailable, and those of the Context. After deadline_exceeded, cancelled or unavailable a write
+/// may have happened or not.
 ///
 ///     const Result<std::optional<Versioned>> old = co_await store.get(ctx, key);
 ///     const PutOptions same{.if_version = (*old)->version(), .ttl = 1h};
@@ -19,6 +20,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -49,6 +51,21 @@ struct PutOptions {
   std::optional<std::chrono::milliseconds> ttl{};
 };
 
+struct AddOptions {
+  /// An amount above 0 is added only if the number is at most this then. Default: any.
+  std::int64_t at_most = std::numeric_limits<std::int64_t>::max();
+  /// A key that add() makes is absent after this long, at least 1 ms; one that is there keeps its
+  /// time. Default: kept until it is erased.
+  std::optional<std::chrono::milliseconds> ttl{};
+};
+
+/// The number that a key has after an add().
+struct Sum {
+  std::int64_t value = 0;
+  /// False: nothing was added, because the number would have gone beyond `at_most`, or 64 bits.
+  bool added = false;
+};
+
 struct KeyPage {
   /// Only keys that begin with it. The view lives until the operation completes, as all arguments.
   std::string_view prefix{};
@@ -67,6 +84,11 @@ class KeyValueStore {
   /// The new version.
   virtual Async<std::int64_t> put(const Context& ctx, const StoreKey& key, const Bytes& value,
                                   const PutOptions& options) = 0;
+  /// Adds to the number, in decimal digits, that the key has; 0 if it is absent. One step: no other
+  /// write comes in between, so nobody has to try again. What adds gives the key a new version;
+  /// 0 only asks, and writes nothing.
+  virtual Async<Sum> add(const Context& ctx, const StoreKey& key, std::int64_t amount,
+                         const AddOptions& options) = 0;
   /// True if it was there. With `if_version`: conflict if it has another one, or none.
   virtual Async<bool> erase(const Context& ctx, const StoreKey& key,
                             std::optional<std::int64_t> if_version) = 0;

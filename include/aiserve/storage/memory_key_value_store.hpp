@@ -31,6 +31,8 @@ class MemoryKeyValueStore final : public KeyValueStore {
   Async<std::optional<Versioned>> get(const Context& ctx, const StoreKey& key) override;
   Async<std::int64_t> put(const Context& ctx, const StoreKey& key, const Bytes& value,
                           const PutOptions& options) override;
+  Async<Sum> add(const Context& ctx, const StoreKey& key, std::int64_t amount,
+                 const AddOptions& options) override;
   Async<bool> erase(const Context& ctx, const StoreKey& key,
                     std::optional<std::int64_t> if_version) override;
   Async<std::vector<StoreKey>> list(const Context& ctx, const TenantId& tenant,

@@ -15,12 +15,15 @@
 
 #include <aiserve/core/async.hpp>
 #include <aiserve/core/bytes.hpp>
+#include <aiserve/core/deadline.hpp>
 #include <aiserve/storage/store_key.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace aiserve::inline v0 {
 
@@ -29,6 +32,19 @@ using Sha256 = std::array<std::byte, 32>;
 struct ObjectInfo {
   std::uint64_t size = 0;  ///< bytes
   Sha256 sha256{};         ///< of the content
+};
+
+/// Which objects to list, of all tenants: for clean-ups, never for a tenant.
+struct ObjectPage {
+  std::string prefix{};  ///< of their names
+  WallTime before{};     ///< those committed before then
+  std::string after{};   ///< ObjectList::next of the page before; empty: the first one
+  int limit = 1000;      ///< 1 to 1000
+};
+
+struct ObjectList {
+  std::vector<StoreKey> keys{};  ///< in no order; may be fewer than the limit, or none
+  std::string next{};            ///< empty: there are no more pages
 };
 
 class ObjectWriter {
@@ -57,6 +73,10 @@ class ObjectStore {
   virtual Async<ObjectInfo> info(const Context& ctx, const StoreKey& key) = 0;
   /// True if it was there.
   virtual Async<bool> remove(const Context& ctx, const StoreKey& key) = 0;
+  /// What is there during all pages is on one of them. Default: unimplemented.
+  virtual Async<ObjectList> list(const Context& /*ctx*/, const ObjectPage& /*page*/) {
+    co_return Error(Errc::unimplemented, "this object store does not list what it keeps");
+  }
 };
 
 }  // namespace aiserve::inline v0

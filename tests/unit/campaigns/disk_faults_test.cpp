@@ -2,6 +2,7 @@
 // was answered is lost, and the service is restored.
 #include <fstream>
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
@@ -151,6 +152,133 @@ TEST_CASE("no job is acknowledged that was not synced, whichever write or sync f
     }
     check_sound(live, answered);
   });
+}
+
+TEST_CASE("a power cut undoes a claim, which is made again, and no outcome") {
+  const TemporaryFolder live;
+  const TemporaryFolder claimed;
+  const TemporaryFolder settled;
+  FaultVfs vfs;
+  StoresBench bench(live);
+  bench.sim.advance(10min);  // before that a claim waits for the disk
+  const auto lose_all = [](std::uint64_t) { return std::uint64_t{0}; };
+  const auto state_in = [](const TemporaryFolder& folder, JobId id) {
+    StoresBench after(folder);
+    return after.info(id).value().state;
+  };
+  const auto made = bench.enqueue({NewJob(kTenant, "kind", Bytes::literal("in"))});
+  const JobId id = made.value().at(0).id;
+  const WorkerId worker(1);
+  REQUIRE(block_on(bench.sim.runtime(), bench.jobs.heartbeat(kCtx, worker, 30s)).ok());
+  const std::vector<ClaimQuota> quotas{{kTenant, "kind", 1}};
+  const auto jobs = block_on(bench.sim.runtime(), bench.jobs.claim(kCtx, worker, quotas));
+  REQUIRE(jobs.value().size() == 1);
+  CHECK(bench.info(id).value().state == JobState::running);
+  vfs.copy_after_power_cut(live.file(kFile), claimed.file(kFile), lose_all);
+  const std::vector<Settlement> done{Settlement(jobs->at(0), worker, JobOutcomeKind::done)};
+  REQUIRE(block_on(bench.sim.runtime(), bench.jobs.settle(kCtx, done)).ok());
+  vfs.copy_after_power_cut(live.file(kFile), settled.file(kFile), lose_all);
+  CHECK(state_in(claimed, id) == JobState::available);
+  CHECK(state_in(settled, id) == JobState::completed);
+}
+
+TEST_CASE("a job that takes the machine down after each boot is quarantined") {
+  std::vector<std::unique_ptr<TemporaryFolder>> folders;
+  folders.push_back(std::make_unique<TemporaryFolder>());
+  JobId id{};
+  int boots = 0;
+  for (JobState state = JobState::available; state == JobState::available; ++boots) {
+    REQUIRE(boots < 5);
+    const TemporaryFolder& now = *folders.back();
+    folders.push_back(std::make_unique<TemporaryFolder>());
+    FaultVfs vfs;
+    StoresBench bench(now);
+    bench.sim.advance(1min);
+    if (boots == 0) {
+      id = bench.enqueue({NewJob(kTenant, "kind", Bytes::literal("in"))}).value().at(0).id;
+    } else {
+      SQLite::Database file(now.file(kFile), SQLite::OPEN_READWRITE);
+      file.exec("UPDATE job_worker SET lease_boot = lease_boot + 1");
+    }
+    REQUIRE(block_on(bench.sim.runtime(), bench.jobs.maintain(kCtx, 10)).ok());
+    state = bench.info(id).value().state;
+    const WorkerId worker = WorkerId::generate();
+    REQUIRE(block_on(bench.sim.runtime(), bench.jobs.heartbeat(kCtx, worker, 30s)).ok());
+    const std::vector<ClaimQuota> quotas{{kTenant, "kind", 1}};
+    REQUIRE(block_on(bench.sim.runtime(), bench.jobs.claim(kCtx, worker, quotas)).ok());
+    vfs.copy_after_power_cut(now.file(kFile), folders.back()->file(kFile),
+                             [](std::uint64_t) { return std::uint64_t{0}; });
+    if (state == JobState::discarded) CHECK(bench.info(id).value().crashes == 3);
+  }
+  CHECK(boots == 4);
+}
+
+TEST_CASE("after a sync that failed once nothing is lost that is acknowledged then") {
+  for (long n = 1; n <= 40; ++n) {
+    CAPTURE(n);
+    const TemporaryFolder live;
+    const TemporaryFolder after;
+    FaultVfs vfs;
+    StoresBench bench(live);
+    bench.sim.advance(10min);
+    Answered answered;
+    const auto enqueue = [&] {
+      const auto made = bench.enqueue({NewJob(kTenant, "kind", Bytes::literal("in"))});
+      if (made) answered.enqueued.push_back(made->at(0).id);
+      return made.ok();
+    };
+    REQUIRE(enqueue());
+    const WorkerId worker(1);
+    REQUIRE(block_on(bench.sim.runtime(), bench.jobs.heartbeat(kCtx, worker, 30s)).ok());
+    const std::vector<ClaimQuota> quotas{{kTenant, "kind", 1}};
+    REQUIRE(block_on(bench.sim.runtime(), bench.jobs.claim(kCtx, worker, quotas)).ok());
+    vfs.fail_at(n, SQLITE_IOERR_FSYNC, true);
+    int failed = 0;
+    for (int i = 0; i < 20; ++i) failed += enqueue() ? 0 : 1;
+    CHECK(vfs.has_failed());
+    CHECK(failed <= 1);
+    vfs.copy_after_power_cut(live.file(kFile), after.file(kFile),
+                             [](std::uint64_t) { return std::uint64_t{0}; });
+    check_sound(after, answered);
+  }
+}
+
+TEST_CASE("a sync that failed while the log went to the file, under a claim, loses nothing") {
+  for (int round = 0; round < 6; ++round) {
+    const long n = 1 + round % 2;     // of the log, then of the file
+    const int later = 1 + round / 2;  // so many jobs until the power is cut
+    CAPTURE(n);
+    CAPTURE(later);
+    const TemporaryFolder live;
+    const TemporaryFolder after;
+    FaultVfs vfs;
+    StoresBench bench(live);
+    bench.sim.advance(10min);  // from then on a claim does not wait for the disk
+    Answered answered;
+    const auto enqueue = [&](std::size_t size) {
+      const Bytes input = Bytes::copy(std::string(size, 'i'));
+      const auto made = bench.enqueue({NewJob(kTenant, "kind", input)});
+      REQUIRE(made.ok());
+      answered.enqueued.push_back(made->at(0).id);
+    };
+    const WorkerId worker(1);
+    REQUIRE(block_on(bench.sim.runtime(), bench.jobs.heartbeat(kCtx, worker, 30s)).ok());
+    for (int i = 0; i < 300; ++i) enqueue(100);
+    // 4000 pages of the log bring it into the file: nearly so many.
+    while (std::filesystem::file_size(live.file("stores.db-wal")) < 3'800UL * 4'120) {
+      enqueue(100'000);
+    }
+    vfs.fail_sync(n);
+    const std::vector<ClaimQuota> quotas{{kTenant, "kind", 1}};
+    for (int i = 0; i < 300 && !vfs.has_failed(); ++i) {
+      REQUIRE(block_on(bench.sim.runtime(), bench.jobs.claim(kCtx, worker, quotas)).ok());
+    }
+    REQUIRE(vfs.has_failed());
+    for (int i = 0; i < later; ++i) enqueue(100);
+    vfs.copy_after_power_cut(live.file(kFile), after.file(kFile),
+                             [](std::uint64_t) { return std::uint64_t{0}; });
+    check_sound(after, answered);
+  }
 }
 
 TEST_CASE("a file whose making failed anywhere is made when the disk is well again") {

@@ -94,23 +94,27 @@ class Checker {
     }
   }
 
-  /// Of an order key, no job starts before those that were there before it have ended.
+  /// Of those of its order key that were there before it, a job leaves at most so many unfinished
+  /// behind as it says, itself included.
   void check_order() {
-    std::map<std::string, std::vector<std::int64_t>> lines;
+    std::map<std::string, std::map<std::int64_t, int>> lines;
     for (const EnqueueCall& call : history_.enqueued) {
-      if (!call.order_key.empty()) lines[call.order_key].push_back(call.id);
+      if (!call.order_key.empty()) lines[call.order_key].emplace(call.id, call.order_concurrency);
     }
-    for (auto& [key, ids] : lines) {
-      std::sort(ids.begin(), ids.end());
-      for (std::size_t i = 1; i < ids.size(); ++i) check_pair(ids[i - 1], ids[i]);
+    for (const auto& [key, line] : lines) {
+      for (auto job = line.begin(); job != line.end(); ++job) check_turn(line.begin(), job);
     }
   }
 
-  void check_pair(std::int64_t first, std::int64_t second) {
-    for (const ClaimCall* earlier : claims_[first]) {
-      for (const ClaimCall* later : claims_[second]) {
-        if (later->end < earlier->begin) report(second, "overtook another one of its order key");
-      }
+  using Place = std::map<std::int64_t, int>::const_iterator;
+  void check_turn(Place first, Place job) {
+    for (const ClaimCall* claim : claims_[job->first]) {
+      const auto overtaken = std::count_if(first, job, [&](const auto& earlier) {
+        const std::vector<const ClaimCall*>& claims = claims_[earlier.first];
+        return std::any_of(claims.begin(), claims.end(),
+                           [&](const ClaimCall* other) { return claim->end < other->begin; });
+      });
+      if (overtaken >= job->second) report(job->first, "overtook others of its order key");
     }
   }
 
@@ -127,7 +131,7 @@ class Checker {
 std::string to_line(const EnqueueCall& call) {
   std::ostringstream line;
   line << "enqueue " << call.begin << ' ' << call.end << ' ' << call.id << ' ' << call.input << ' '
-       << (call.order_key.empty() ? "-" : call.order_key) << '\n';
+       << (call.order_key.empty() ? "-" : call.order_key) << ' ' << call.order_concurrency << '\n';
   return line.str();
 }
 
@@ -156,8 +160,8 @@ void JobHistory::read(const std::string& file) {
     EnqueueCall enqueue;
     ClaimCall claim;
     SettleCall settle;
-    if (what == "enqueue" &&
-        words >> enqueue.begin >> enqueue.end >> enqueue.id >> enqueue.input >> enqueue.order_key) {
+    if (what == "enqueue" && words >> enqueue.begin >> enqueue.end >> enqueue.id >> enqueue.input >>
+                                 enqueue.order_key >> enqueue.order_concurrency) {
       if (enqueue.order_key == "-") enqueue.order_key.clear();
       enqueued.push_back(std::move(enqueue));
     } else if (what == "claim" && words >> claim.begin >> claim.end >> claim.id >> claim.attempt >>

@@ -20,6 +20,7 @@ struct EnqueueCall {
   std::int64_t id = 0;
   std::string input{};
   std::string order_key{};
+  int order_concurrency = 1;
 };
 
 /// One job of the answer to a claim.

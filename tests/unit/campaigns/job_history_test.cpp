@@ -84,8 +84,12 @@ class Client {
   void enqueue() {
     EnqueueCall call{.input = name_ + '-' + std::to_string(++count_)};
     NewJob job(kTenant, "kind", Bytes::copy(call.input));
-    if (dice_.once_in(2)) call.order_key = "key" + std::to_string(dice_.roll(3));
+    if (dice_.once_in(2)) {
+      call.order_concurrency = 1 + dice_.roll(3);
+      call.order_key = "key" + std::to_string(call.order_concurrency);
+    }
     job.order_key = call.order_key;
+    job.order_concurrency = call.order_concurrency;
     job.max_attempts = 1000;
     job.max_crashes = 1000;
     const std::vector<NewJob> jobs{job};
@@ -248,6 +252,8 @@ TEST_CASE("a history shows what was lost, doubled, stolen or overtaken") {
   overtaken.history.claimed.push_back({1, 2, 2, 1, 9, "b"});
   overtaken.jobs[2] = {};
   CHECK(overtaken.finds("overtook"));
+  overtaken.history.enqueued[1].order_concurrency = 2;
+  CHECK_FALSE(overtaken.finds("overtook"));
 }
 
 TEST_CASE("lines of a log are read as they were written, a cut one is not") {

@@ -167,7 +167,12 @@ class World {
     job.priority = dice_.roll(NewJob::kPriorities);
     if (dice_.once_in(3)) job.run_at = sim_.clock().wall_now() + 5s;
     if (dice_.once_in(6)) job.start_before = sim_.clock().wall_now() + 8s;
-    if (dice_.once_in(3)) job.order_key = job.kind + std::to_string(dice_.roll(3));
+    if (dice_.once_in(3)) {
+      const int key = dice_.roll(3);
+      job.order_key = job.kind + std::to_string(key);
+      // One key strictly, one by three at a time, one by jobs that do not agree.
+      job.order_concurrency = key == 0 ? 1 : key == 1 ? 3 : 1 + dice_.roll(4);
+    }
     if (dice_.once_in(4)) job.unique = JobUnique(job.kind + std::to_string(dice_.roll(4)));
     return job;
   }

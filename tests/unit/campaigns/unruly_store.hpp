@@ -2,6 +2,7 @@
 // late, or take effect without an answer, as the dice say; and what the store really did is noted.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -28,7 +29,7 @@ struct JobTruth {
   };
 
   std::map<JobId, Life> jobs;
-  std::map<std::string, std::set<JobId>> lines;  // by order key
+  std::map<std::string, std::map<JobId, int>> lines;  // by order key: how many may have a turn
 };
 
 /// Odds are one in so many; 0: never.
@@ -116,7 +117,9 @@ class UnrulyStore final : public JobStore {
     }
     life.max_attempts = job.max_attempts;
     if (job.unique) life.unique_key = job.unique->key();
-    if (!job.order_key.empty()) truth_.lines[job.order_key].insert(made.id);
+    if (!job.order_key.empty()) {
+      truth_.lines[job.order_key].emplace(made.id, job.order_concurrency);
+    }
   }
   boost::asio::awaitable<void> note(const Context& ctx, const Settlement& settlement) {
     const Result<JobInfo> job = co_await reader_.get(ctx, settlement.tenant, settlement.id);
@@ -133,17 +136,26 @@ class UnrulyStore final : public JobStore {
   /// Its id is not told; it is found in the list at the end.
   void next_of(const NewJob& job) { CHECK(job.order_key.empty()); }
 
-  /// Those that were there before it under its order key have ended.
+  /// Turns are given in order: at most so many of its order key as it says, it included, were there
+  /// before it and have not ended. Nor do more run than any of them says.
   boost::asio::awaitable<void> check_order(const Context& ctx, const ClaimedJob& job) {
-    for (const auto& [key, line] : truth_.lines) {
-      if (line.count(job.id) == 0) continue;
-      for (const JobId earlier : line) {
-        if (earlier >= job.id || truth_.jobs[earlier].redrives > 0) continue;
-        const Result<JobInfo> info = co_await reader_.get(ctx, job.tenant, earlier);
-        CHECK(info.ok());
-        if (info) CHECK(is_final(info->state));
-      }
+    const auto line = truth_.lines.find(job.order_key);
+    if (job.order_key.empty() || line == truth_.lines.end()) co_return;
+    int before = 0;
+    int running = 0;
+    int most = 1;
+    for (const auto& [other, may] : line->second) {
+      const Result<JobInfo> info = co_await reader_.get(ctx, job.tenant, other);
+      CHECK(info.ok());
+      if (!info) continue;
+      running += info->state == JobState::running ? 1 : 0;
+      most = std::max(most, may);
+      const bool redriven = truth_.jobs[other].redrives > 0;
+      before += other < job.id && !redriven && !is_final(info->state) ? 1 : 0;
     }
+    const auto own = line->second.find(job.id);
+    CHECK(running <= most);
+    if (own != line->second.end() && truth_.jobs[job.id].redrives == 0) CHECK(before < own->second);
   }
 
   JobStore& below_;

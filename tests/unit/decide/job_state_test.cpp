@@ -44,7 +44,7 @@ constexpr std::array<Expected, kJobStates> kExpected = {{
     {"already_waiting", "running", kWaits, kWaits, kWaits, kWaits, kWaits, kWaits, kWaits,
      "cancelled", "discarded", "not_redrivable"},
     {"already_running", "already_running", "completed", "retryable", "scheduled", "cancelled",
-     "discarded", "available", "retryable", "running", "already_running", "not_redrivable"},
+     "discarded", "scheduled", "retryable", "running", "already_running", "not_redrivable"},
     {"available", "not_available", kWaits, kWaits, kWaits, kWaits, kWaits, kWaits, kWaits,
      "cancelled", "discarded", "not_redrivable"},
     {"already_final", "already_final", kWaits, kWaits, kWaits, kWaits, kWaits, kWaits, kWaits,
@@ -152,6 +152,15 @@ TEST_CASE("an attempt that settles by itself ends the row of crashes, one that i
   CHECK(happen(job, JobEventKind::settle_retry).job.crashes == 0);
   CHECK(happen(job, JobEventKind::settle_snooze).job.crashes == 0);
   CHECK(happen(job, JobEventKind::give_back).job.crashes == 2);
+}
+
+TEST_CASE("what is given back is not before its time") {
+  const JobCore later = happen(job_in(JobState::running), JobEventKind::give_back, kLater).job;
+  CHECK(later.state == JobState::scheduled);
+  CHECK(later.run_at == kLater);
+  const JobCore now = happen(job_in(JobState::running), JobEventKind::give_back, 0).job;
+  CHECK(now.state == JobState::available);
+  CHECK(now.run_at == kNow);
 }
 
 TEST_CASE("a running job that is to be cancelled ends cancelled unless it gets done first") {

@@ -34,6 +34,31 @@ TEST_CASE("without a rate there is no limit") {
   CHECK(next_start({}, 7) == INT64_MIN);
 }
 
+TEST_CASE("what is not started after all may be started again") {
+  const StartRate limit{.per_second = 2, .burst = 3};
+  const Nanos now = 100 * kSecond;
+  const Nanos spent = spend(limit, 0, 3, now);
+  CHECK(may_start(limit, unspend(limit, spent, 2), now) == 2);
+  CHECK(unspend(limit, spent, 3) == now);
+  CHECK(unspend(limit, kSecond, 100) == 0);
+  CHECK(unspend(limit, kSecond, SIZE_MAX) == 0);
+  CHECK(unspend(limit, spent, 0) == spent);
+  CHECK(unspend({}, 7, 5) == 7);
+}
+
+TEST_CASE("an instant that the limit cannot have reached counts for nothing") {
+  const StartRate limit{.per_second = 2, .burst = 4};
+  const Nanos now = 100 * kSecond;
+  const Nanos skew = 60 * kSecond;
+  CHECK(plausible(limit, 0, now, skew) == 0);
+  CHECK(plausible(limit, now + 2 * kSecond, now, skew) == now + 2 * kSecond);
+  CHECK(plausible(limit, now + 62 * kSecond, now, skew) == now + 62 * kSecond);
+  CHECK(plausible(limit, now + 62 * kSecond + 1, now, skew) == 0);
+  CHECK(plausible(limit, kNever, now, skew) == 0);
+  const StartRate slow{.per_second = 1e-6, .burst = UINT32_MAX};
+  CHECK(plausible(slow, kNever, now, skew) == kNever);
+}
+
 TEST_CASE("extreme rates and bursts saturate") {
   const StartRate slow{.per_second = 1e-6, .burst = UINT32_MAX};
   CHECK(may_start(slow, 0, 0) == UINT32_MAX);

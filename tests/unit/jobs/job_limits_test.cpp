@@ -3,6 +3,7 @@
 #include <array>
 
 #include "aiserve/core/tenant_directory.hpp"
+#include "unit/jobs/object_shelf.hpp"
 #include "unit/jobs/queue_bench.hpp"
 
 using namespace aiserve;
@@ -137,6 +138,83 @@ TEST_CASE("starts of a tenant are limited by rate, with a burst") {
   CHECK(watch.starts_of("two") == 1);
 }
 
+TEST_CASE("starts of an order key are limited by rate, in order, and hold up no other key") {
+  Watch watch;
+  QueueBench bench({.concurrency = 10, .max_attempts = 1});
+  bench.jobs.on("a", {.order_rate = {.per_second = 2, .burst = 2}}, watch.handler(1ms));
+  bench.sim.start();
+  const auto starts_of = [&](char key) {
+    return std::count_if(watch.inputs.begin(), watch.inputs.end(),
+                         [key](const std::string& input) { return input.front() == key; });
+  };
+  const auto enqueue = [&](std::string input, std::string key) {
+    NewJob job = bench.jobs.make(bench.ctx, "a", Bytes::adopt(std::move(input)));
+    job.order_key = std::move(key);
+    return bench.enqueue(job);
+  };
+  std::vector<JobId> of_one;
+  std::vector<std::string> in_order;
+  for (char i = '0'; i <= '9'; ++i) {
+    in_order.push_back(std::string("1") + i);
+    of_one.push_back(enqueue(in_order.back(), "one"));
+    enqueue(std::string("-") + i, "");
+  }
+  enqueue("2", "two");
+  bench.sim.advance(100ms);
+  CHECK(starts_of('1') == 2);
+  CHECK(starts_of('2') == 1);
+  CHECK(starts_of('-') == 10);
+  bench.sim.advance(2s);
+  CHECK(starts_of('1') == 6);
+  bench.sim.advance(2s);
+  std::erase_if(watch.inputs, [](const std::string& input) { return input.front() != '1'; });
+  CHECK(watch.inputs == in_order);
+  for (const JobId id : of_one) CHECK(bench.state(id) == JobState::completed);
+  bench.sim.advance(10s);
+  enqueue("1x", "one");
+  bench.sim.run_until_idle();
+  CHECK(watch.inputs.back() == "1x");
+}
+
+TEST_CASE("as many jobs of an order key run at once as its kind says, and begin in order") {
+  Watch watch;
+  QueueBench bench({.concurrency = 10});
+  bench.jobs.on("a", {.order_concurrency = 3}, watch.handler(100ms));
+  bench.sim.start();
+  std::vector<std::string> in_order;
+  for (char i = '0'; i <= '9'; ++i) {
+    in_order.emplace_back(1, i);
+    NewJob job = bench.jobs.make(bench.ctx, "a", Bytes::copy(in_order.back()));
+    CHECK(job.order_concurrency == 3);
+    job.order_key = "account";
+    bench.enqueue(job);
+  }
+  bench.sim.advance(50ms);
+  CHECK(watch.running == 3);
+  bench.sim.advance(10s);
+  CHECK(watch.most == 3);
+  CHECK(watch.inputs == in_order);
+}
+
+TEST_CASE("the rate of an order key holds for all of its jobs that have their turn") {
+  Watch watch;
+  QueueBench bench({.concurrency = 10, .max_attempts = 1});
+  bench.jobs.on("a", {.order_concurrency = 4, .order_rate = {.per_second = 2, .burst = 2}},
+                watch.handler(1h));
+  bench.sim.start();
+  for (const char* input : {"1", "2", "3", "4", "5"}) {
+    NewJob job = bench.jobs.make(bench.ctx, "a", Bytes::copy(std::string_view(input)));
+    job.order_key = "account";
+    bench.enqueue(job);
+  }
+  bench.sim.advance(100ms);
+  CHECK(watch.inputs == std::vector<std::string>{"1", "2"});
+  bench.sim.advance(500ms);
+  CHECK(watch.inputs == std::vector<std::string>{"1", "2", "3"});
+  bench.sim.advance(10s);
+  CHECK(watch.inputs == std::vector<std::string>{"1", "2", "3", "4"});
+}
+
 TEST_CASE("jobs of one order key run one after the other, in order, through retries") {
   QueueBench bench({.concurrency = 8, .backoff = {.first = 0ms, .longest = 0ms}});
   std::vector<std::string> ended;
@@ -269,6 +347,15 @@ TEST_CASE("options of a queue are checked and named") {
   refuse({.max_result = 0}, "max_result");
   refuse({.poll = 0ms}, "poll");
   refuse({.local_wait = 0ms}, "local_wait");
+  refuse({.offload = {.above = 1023}}, "offload.above");
+  refuse({.offload = {.prefix = ""}}, "offload.prefix");
+  refuse({.offload = {.orphan_age = 119s}}, "offload.orphan_age");
+  refuse({.offload = {.sweep = 9s}}, "offload.sweep");
+  testing::SimRuntime sim;
+  testing::ObjectShelf shelf(sim.clock());
+  refuse({.lease = 30min, .offload = {.objects = &shelf}}, "offload.orphan_age must be at least 2");
+  const JobQueue longest(bench.sim.runtime(), bench.store,
+                         {.lease = 29min, .offload = {.objects = &shelf}});
   refuse({.codec = {.encode = [](const TenantId&, const Bytes& b) -> Result<Bytes> { return b; }}},
          "codec");
 }
@@ -291,7 +378,11 @@ TEST_CASE("options of a kind are checked and named") {
   refuse("a", {.timeout = 1s, .soft_timeout = 2s}, "soft_timeout");
   refuse("a", {.max_running = 0}, "max_running");
   refuse("a", {.max_running_per_tenant = 0}, "max_running_per_tenant");
+  refuse("a", {.order_concurrency = 0}, "order_concurrency");
+  refuse("a", {.order_concurrency = 1001}, "order_concurrency");
   refuse("a", {.rate = {.per_second = -1}}, "rate.per_second");
   refuse("a", {.rate = {.per_second = 1, .burst = 0}}, "rate.burst");
+  refuse("a", {.order_rate = {.per_second = 0.0009}}, "order_rate.per_second");
+  refuse("a", {.order_rate = {.per_second = 1, .burst = 0}}, "order_rate.burst");
   CHECK_THROWS_AS(bench.jobs.on("a", JobHandler()), ConfigError);
 }

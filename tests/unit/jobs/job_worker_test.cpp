@@ -110,6 +110,62 @@ TEST_CASE("outcomes are told again until the store takes them") {
   CHECK(runs == 1);
 }
 
+TEST_CASE("an outcome whose key others hold is told again, and holds up no other one") {
+  Pair pair({.concurrency = 1, .max_attempts = 1, .lease = 2s});
+  int runs = 0;
+  pair.first.on("a", ends(JobOutcome::done(), &runs));
+  pair.sim.start();
+  const JobId held(1);
+  pair.faulty.held_up.insert(held);
+  REQUIRE(pair.enqueue("a") == held);
+  pair.sim.run_until_idle();
+  CHECK(pair.info(held).state == JobState::running);
+  CHECK(pair.first.snapshot().unsettled == 1);
+  // It has its slot until it is recorded: what is kept in memory stays bounded.
+  const JobId other = pair.enqueue("a");
+  pair.sim.advance(10s);
+  CHECK(pair.info(other).state == JobState::available);
+  CHECK(pair.faulty.settles <= 11);
+  pair.faulty.held_up.clear();
+  pair.sim.advance(2s);
+  CHECK(pair.info(held).state == JobState::completed);
+  CHECK(pair.info(other).state == JobState::completed);
+  CHECK(runs == 2);
+}
+
+TEST_CASE("outcomes beside one that is held up are recorded") {
+  Pair pair({.concurrency = 2, .lease = 2s});
+  int runs = 0;
+  pair.first.on("a", ends(JobOutcome::done(), &runs));
+  pair.sim.start();
+  const JobId held(1);
+  pair.faulty.held_up.insert(held);
+  REQUIRE(pair.enqueue("a") == held);
+  for (int i = 0; i < 5; ++i) {
+    const JobId other = pair.enqueue("a");
+    pair.sim.run_until_idle();
+    CHECK(pair.info(other).state == JobState::completed);
+  }
+  CHECK(pair.info(held).state == JobState::running);
+}
+
+TEST_CASE("an outcome that is held up does not keep a process from ending") {
+  std::string log;
+  {
+    Pair pair({.concurrency = 2, .lease = 2s});
+    int runs = 0;
+    pair.first.on("a", ends(JobOutcome::done(), &runs));
+    pair.sim.start();
+    pair.faulty.held_up.insert(JobId(1));
+    pair.enqueue("a");
+    pair.sim.run_until_idle();
+    pair.sim.runtime().shutdown();
+    CHECK(pair.first.snapshot().unsettled == 0);
+    log = pair.log;
+  }
+  CHECK(log.find("outcomes could not be recorded") != std::string::npos);
+}
+
 TEST_CASE("an outcome whose acknowledgement was lost is recorded once") {
   Pair pair;
   int runs = 0;
@@ -123,19 +179,87 @@ TEST_CASE("an outcome whose acknowledgement was lost is recorded once") {
   CHECK(runs == 1);
 }
 
-TEST_CASE("a claim whose answer was lost costs an attempt and no job") {
-  Pair pair({.concurrency = 2, .lease = 2s, .timeout = 5s});
+TEST_CASE("a claim whose answer was lost costs no job and none of its attempts") {
+  Pair pair({.concurrency = 2, .max_attempts = 1, .lease = 2s, .timeout = 15min});
   int runs = 0;
   pair.first.on("a", ends(JobOutcome::done(), &runs));
   pair.sim.start();
   pair.faulty.lose_claims = 1;
   const JobId id = pair.enqueue("a");
-  pair.sim.advance(1s);
+  pair.sim.run_until_idle();
   CHECK(pair.info(id).state == JobState::running);
-  pair.sim.advance(6s);
+  pair.sim.advance(4s);
   CHECK(pair.info(id).state == JobState::completed);
   CHECK(pair.info(id).attempt == 2);
+  CHECK(pair.info(id).crashes == 0);
   CHECK(runs == 1);
+  CHECK(pair.log.find("claim was not answered") != std::string::npos);
+}
+
+TEST_CASE("what a claim brings that heartbeats overtake is not given back") {
+  Pair pair({.concurrency = 2, .lease = 2s});
+  int runs = 0;
+  pair.first.on("a", ends(JobOutcome::done(), &runs));
+  pair.faulty.slow_claims = 5s;
+  pair.sim.start();
+  const JobId id = pair.enqueue("a");
+  pair.sim.advance(100ms);
+  REQUIRE(pair.faulty.claims == 1);
+  pair.faulty.slow_claims = Duration(0);
+  const int beats = pair.faulty.heartbeats;
+  pair.sim.advance(4s);
+  REQUIRE(pair.faulty.heartbeats - beats >= 4);
+  CHECK(pair.info(id).state == JobState::running);
+  pair.sim.advance(4s);
+  CHECK(pair.info(id).state == JobState::completed);
+  CHECK(pair.info(id).attempt == 1);
+  CHECK(runs == 1);
+  CHECK(pair.log.find("claim was not answered") == std::string::npos);
+}
+
+TEST_CASE("jobs of a lost claim are given back while others come and go") {
+  Pair pair({.concurrency = 4, .max_attempts = 1, .lease = 2s, .timeout = 15min});
+  int runs = 0;
+  pair.first.on("a", [&](const Context& ctx, const Job&) -> Async<JobOutcome> {
+    ++runs;
+    const Result<void> slept = co_await sleep(ctx, 300ms);
+    co_return JobOutcome::from(slept);
+  });
+  pair.sim.start();
+  std::vector<JobId> ids;
+  for (int i = 0; i < 60; ++i) {
+    if (i == 20) pair.faulty.lose_claims = 1;
+    ids.push_back(pair.enqueue("a"));
+    pair.sim.advance(100ms);
+  }
+  pair.sim.advance(4s);
+  int second_attempts = 0;
+  for (const JobId id : ids) {
+    const JobInfo info = pair.info(id);
+    CHECK(info.state == JobState::completed);
+    CHECK(info.crashes == 0);
+    second_attempts += info.attempt == 2 ? 1 : 0;
+  }
+  CHECK(runs == 60);
+  CHECK(pair.faulty.lose_claims == 0);
+  CHECK(second_attempts >= 1);
+  CHECK(second_attempts <= 4);
+}
+
+TEST_CASE("a job whose outcome cannot be recorded waits for its timeout, not for a heartbeat") {
+  Pair pair({.concurrency = 2, .max_attempts = 2, .lease = 2s, .timeout = 30s});
+  int runs = 0;
+  pair.first.on("a", ends(JobOutcome::done(), &runs));
+  pair.sim.start();
+  pair.faulty.refuse_outcomes = true;
+  const JobId id = pair.enqueue("a");
+  pair.sim.advance(20s);
+  CHECK(runs == 1);
+  CHECK(pair.info(id).state == JobState::running);
+  pair.faulty.refuse_outcomes = false;
+  pair.sim.advance(20s);
+  CHECK(runs == 2);
+  CHECK(pair.info(id).state == JobState::completed);
 }
 
 TEST_CASE("jobs of a claim that was answered after the lease was lost are not begun") {
@@ -198,6 +322,23 @@ TEST_CASE("an idle worker asks the store as often as it is told to") {
   CHECK(pair.faulty.backlogs - before <= 61);
   CHECK(pair.faulty.claims == 0);
   CHECK(pair.faulty.heartbeats - beats == 6);
+}
+
+TEST_CASE("a backlog that was read beside a claim does not make the next job wait") {
+  Pair pair({.concurrency = 2, .lease = 30s});
+  pair.faulty.sees_no_claims = true;
+  int ran = 0;
+  pair.first.on("a", [&ran](const Context&, const Job&) -> Async<JobOutcome> {
+    ++ran;
+    co_return JobOutcome::done();
+  });
+  pair.sim.start();
+  pair.sim.run_until_idle();
+  for (int i = 1; i <= 3; ++i) {
+    pair.enqueue("a");
+    pair.sim.run_until_idle();
+    CHECK(ran == i);
+  }
 }
 
 TEST_CASE("outcomes that come together are told together") {

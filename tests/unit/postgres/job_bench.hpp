@@ -2,6 +2,8 @@
 // operations.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include "aiserve/postgres/postgres_job_store.hpp"
 #include "unit/postgres/postgres_bench.hpp"
 
@@ -48,5 +50,23 @@ struct PostgresJobs {
   PostgresDatabase database;
   PostgresJobStore jobs;
 };
+
+/// What the counters say, against a count of the rows.
+inline void check_counts(const PostgresServer& server, const std::string& name) {
+  const auto value = [&](const char* sql) { return server.run(name, sql); };
+  CHECK(value("SELECT coalesce(sum(waiting), 0) FROM aiserve.job_count") ==
+        value("SELECT count(*) FROM aiserve.job WHERE state IN (0, 3)"));
+  CHECK(value("SELECT coalesce(sum(ready), 0) FROM aiserve.job_count") ==
+        value("SELECT count(*) FROM aiserve.job WHERE state = 1"));
+  CHECK(value("SELECT coalesce(sum(running), 0) FROM aiserve.job_count") ==
+        value("SELECT count(*) FROM aiserve.job WHERE state = 2"));
+  CHECK_MESSAGE(
+      value("SELECT count(*) FROM aiserve.job_input") == value("SELECT count(*) FROM aiserve.job"),
+      "inputs");
+  CHECK_MESSAGE(value("SELECT count(*) FROM aiserve.job AS behind WHERE blocked > 0 AND NOT EXISTS"
+                      " (SELECT FROM aiserve.job AS first WHERE first.tenant = behind.tenant"
+                      " AND first.order_key = behind.order_key AND first.blocked = 0)") == "0",
+                "nobody waits for nobody");
+}
 
 }  // namespace aiserve::testing

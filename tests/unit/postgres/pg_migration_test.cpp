@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <poll.h>
+
 #include "unit/postgres/postgres_bench.hpp"
 
 using namespace aiserve;
@@ -9,6 +11,7 @@ using detail::Migration;
 using testing::PostgresBench;
 using testing::PostgresServer;
 using testing::server_or_skip;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -160,4 +163,19 @@ TEST_CASE("ten processes that start at once migrate once, and all of them run") 
   for (int i = 0; i < 10; ++i) CHECK(bench.has("child " + std::to_string(i)).value());
   CHECK(server->run(name, "SELECT count(*) FROM aiserve.migration_history") ==
         std::to_string(pg::migrations().size()));
+}
+
+TEST_CASE("a server does not go on with a migration whose client has left") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  Database database(*server);
+  constexpr Migration kEndless{1, "endless", "SELECT pg_sleep(3000)", 1};
+  database.connection.open();
+  CHECK_THROWS_AS(pg::migrate(database.connection, std::array{kEndless}, 500ms), pg::PgError);
+  const std::string active =
+      "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+      " AND datname = current_database() AND state = 'active'";
+  while (database.value(active) != "0") ::poll(nullptr, 0, 5);
+  // Nobody else waits for its lock.
+  CHECK(database.run(kTwo) == 2);
 }

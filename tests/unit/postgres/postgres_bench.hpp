@@ -18,6 +18,32 @@ inline PostgresServer* server_or_skip() {
   return server;
 }
 
+/// A connection that is not the library's.
+class RawConnection {
+ public:
+  explicit RawConnection(const std::string& dsn) : conn_(PQconnectdb(dsn.c_str()), &PQfinish) {}
+  PGconn* get() const noexcept { return conn_.get(); }
+  /// The first field of the answer, or what went wrong.
+  std::string run(const std::string& sql) const {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(get(), sql.c_str()),
+                                                               &PQclear);
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) return PQerrorMessage(get());
+    return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
+  }
+
+ private:
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> conn_;
+};
+
+/// Returns when so many sessions of this database wait for a lock.
+inline void wait_for_waiters(const PostgresServer& server, const std::string& database, int count) {
+  const std::string sql =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '" +
+      database + "'";
+  while (server.run("postgres", sql) != std::to_string(count)) ::poll(nullptr, 0, 5);
+}
+
 struct PostgresBench {
   explicit PostgresBench(PostgresDatabaseOptions options)
       : telemetry({.log_sink = [this](LogLevel, std::string_view line) { log.append(line); }}),

@@ -1,11 +1,11 @@
 #include <atomic>
-#include <thread>
 
 #include <doctest/doctest.h>
 
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/postgres/postgres_stores.hpp"
+#include "support/contended_key.hpp"
 #include "unit/postgres/postgres_bench.hpp"
 
 using namespace aiserve;
@@ -39,27 +39,15 @@ TEST_CASE("of many that compare and set one key over several connections each su
   PostgresServer* server = server_or_skip();
   if (server == nullptr) return;
   Threads bench(*server);
-  constexpr int kAdders = 4;
-  constexpr int kEach = 10;
-  const StoreKey key(kTenant, "counter");
-  const auto add_one = [&]() -> bool {
-    const auto old = block_on(bench.runtime, bench.values.get(kCtx, key)).value();
-    const int count = old ? std::stoi(old->value().to_string()) : 0;
-    const PutOptions same{.if_version = old ? old->version() : PutOptions::kAbsent};
-    const Bytes value = Bytes::copy(std::to_string(count + 1));
-    return block_on(bench.runtime, bench.values.put(kCtx, key, value, same)).ok();
-  };
-  std::vector<std::thread> adders;
-  adders.reserve(kAdders);
-  for (int i = 0; i < kAdders; ++i) {
-    adders.emplace_back([&] {
-      for (int done = 0; done < kEach;) done += add_one() ? 1 : 0;
-    });
-  }
-  for (std::thread& adder : adders) adder.join();
-  const auto value = block_on(bench.runtime, bench.values.get(kCtx, key)).value();
-  CHECK(value->value().text() == std::to_string(kAdders * kEach));
+  testing::ContendedKey(bench.runtime, bench.values).count_in_turn(10);
   CHECK(bench.database.stats().in_doubt == 0);
+}
+
+TEST_CASE("of many that add to one key over several connections none is lost, none too many") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  Threads bench(*server);
+  testing::ContendedKey(bench.runtime, bench.values).add_up_to(80, 25);
 }
 
 TEST_CASE("a shutdown answers every operation that waits for PostgreSQL") {

@@ -5,14 +5,17 @@
 #include <doctest/doctest.h>
 
 #include "aiserve/testing/job_store_conformance.hpp"
+#include "postgres/job_statements.hpp"
 #include "support/run_cases.hpp"
 #include "unit/postgres/job_bench.hpp"
 
 using namespace aiserve;
 using namespace std::chrono_literals;
+using testing::check_counts;
 using testing::JobStoreSides;
 using testing::PostgresJobs;
 using testing::PostgresServer;
+using testing::RawConnection;
 using testing::server_or_skip;
 
 namespace {
@@ -26,7 +29,7 @@ class Fresh {
       : store_(std::make_unique<PostgresJobStore>(
             runtime,
             PostgresDatabaseOptions{.dsn = server.dsn(server.new_database()), .connections = 2})),
-        sides_(std::make_unique<JobStoreSides>(JobStoreSides{*store_, *store_})) {}
+        sides_(std::make_unique<JobStoreSides>(JobStoreSides{*store_, *store_, store_.get()})) {}
   JobStoreSides& operator*() const { return *sides_; }
 
  private:
@@ -34,22 +37,14 @@ class Fresh {
   std::unique_ptr<JobStoreSides> sides_;
 };
 
-/// What the counters say, against a count of the rows.
-void check_counts(const PostgresServer& server, const std::string& name) {
-  const auto value = [&](const char* sql) { return server.run(name, sql); };
-  CHECK(value("SELECT coalesce(sum(waiting), 0) FROM aiserve.job_count") ==
-        value("SELECT count(*) FROM aiserve.job WHERE state IN (0, 3)"));
-  CHECK(value("SELECT coalesce(sum(ready), 0) FROM aiserve.job_count") ==
-        value("SELECT count(*) FROM aiserve.job WHERE state = 1"));
-  CHECK(value("SELECT coalesce(sum(running), 0) FROM aiserve.job_count") ==
-        value("SELECT count(*) FROM aiserve.job WHERE state = 2"));
+/// Of jobs whose order keys say how many may have their turn.
+void check_turns(const PostgresServer& server, const std::string& name) {
   CHECK_MESSAGE(
-      value("SELECT count(*) FROM aiserve.job_input") == value("SELECT count(*) FROM aiserve.job"),
-      "inputs");
-  CHECK_MESSAGE(value("SELECT count(*) FROM aiserve.job AS blocked WHERE blocked = 1 AND NOT EXISTS"
-                      " (SELECT FROM aiserve.job AS first WHERE first.tenant = blocked.tenant"
-                      " AND first.order_key = blocked.order_key AND first.id < blocked.id)") == "0",
-                "nobody waits for nobody");
+      server.run(name,
+                 "SELECT count(*) FROM (SELECT FROM aiserve.job WHERE blocked = 0 AND"
+                 " order_key IS NOT NULL GROUP BY order_key"
+                 " HAVING count(*) > convert_from(order_key, 'UTF8')::integer) AS key") == "0",
+      "more have their turn than may");
 }
 
 }  // namespace
@@ -59,6 +54,53 @@ TEST_CASE("the job store in PostgreSQL does what every one has to do") {
   if (server == nullptr) return;
   testing::run_cases(testing::job_store_cases(),
                      [&](testing::SimRuntime& sim) { return Fresh(sim.runtime(), *server); });
+}
+
+TEST_CASE("operators of the job store in PostgreSQL may do what they may everywhere") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  testing::run_cases(testing::job_operator_cases(),
+                     [&](testing::SimRuntime& sim) { return Fresh(sim.runtime(), *server); });
+}
+
+TEST_CASE("a pause in PostgreSQL holds in every process, and its end wakes those that wait") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  const std::string name = server->new_database();
+  PostgresJobs bench(server->dsn(name));
+  PostgresJobs other(server->dsn(name));
+  int told = 0;
+  bench.jobs.on_ready([&] { ++told; });
+  REQUIRE(block_on(other.sim.runtime(), other.jobs.pause(kCtx, "kind")).ok());
+  REQUIRE(bench.enqueue({bench.job("a")}).ok());
+  CHECK(told == 1);
+  const WorkerId worker = bench.start_worker();
+  CHECK(bench.claim(worker, 1).empty());
+  REQUIRE(block_on(bench.sim.runtime(), bench.jobs.resume(kCtx, "")).ok());
+  CHECK(told == 2);
+  CHECK(bench.claim(worker, 1).size() == 1);
+}
+
+TEST_CASE("the input of a job in PostgreSQL can be read while it waits, and of a dead letter") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  PostgresJobs bench(server->dsn(server->new_database()));
+  const auto ids = bench.enqueue({bench.job("a"), bench.job("b")}).value();
+  const auto input = [&](const TenantId& tenant, std::size_t which) {
+    return block_on(bench.sim.runtime(), bench.jobs.input(kCtx, tenant, ids[which].id));
+  };
+  CHECK(input(bench.tenant, 0).value().text() == "a");
+  CHECK(input(TenantId("u"), 0).error().code() == Errc::not_found);
+  const WorkerId worker = bench.start_worker();
+  const std::vector<ClaimedJob> claimed = bench.claim(worker, 2);
+  REQUIRE(claimed.size() == 2);
+  CHECK(input(bench.tenant, 0).value().text() == "a");
+  REQUIRE(bench.settle(Settlement(claimed[0], worker, JobOutcomeKind::done)) == Settled::applied);
+  REQUIRE(bench.settle(Settlement(claimed[1], worker, JobOutcomeKind::discard)) ==
+          Settled::applied);
+  CHECK(input(bench.tenant, 0).error().code() == Errc::not_found);
+  CHECK(input(bench.tenant, 1).value().text() == "b");
+  CHECK(input(TenantId("u"), 1).error().code() == Errc::not_found);
 }
 
 TEST_CASE("jobs in PostgreSQL survive a restart in whatever state they are, and leases go on") {
@@ -138,39 +180,18 @@ TEST_CASE("an event whose transaction began first and ended last is not skipped 
   const std::string name = server->new_database();
   PostgresJobs bench(server->dsn(name));
   const std::string event = "INSERT INTO aiserve.job_event (tenant, topic, payload) VALUES ('t', ";
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> slow(PQconnectdb(server->dsn(name).c_str()),
-                                                          &PQfinish);
-  PQclear(PQexec(slow.get(), ("BEGIN;" + event + "'slow', '')").c_str()));
+  const RawConnection slow(server->dsn(name));
+  slow.run("BEGIN;" + event + "'slow', '')");
   server->run(name, event + "'quick', '')");
   const auto peek = [&] { return block_on(bench.sim.runtime(), bench.jobs.peek(kCtx, 9)).value(); };
   std::vector<OutboxEvent> events = peek();
   REQUIRE(events.size() == 1);
   CHECK(events[0].topic == "quick");
-  PQclear(PQexec(slow.get(), "COMMIT"));
+  slow.run("COMMIT");
   REQUIRE(block_on(bench.sim.runtime(), bench.jobs.ack(kCtx, events[0].sequence)).ok());
   events = peek();
   REQUIRE(events.size() == 1);
   CHECK(events[0].topic == "slow");
-}
-
-TEST_CASE("finished jobs in PostgreSQL are deleted after the retention with all that is theirs") {
-  PostgresServer* server = server_or_skip();
-  if (server == nullptr) return;
-  const std::string name = server->new_database();
-  PostgresJobs bench(server->dsn(name));
-  PostgresJobStore brief(bench.database, {.retention = 10s});
-  const auto ids = bench.enqueue({bench.job("a"), bench.job("b")}).value();
-  const WorkerId worker = bench.start_worker();
-  const std::vector<ClaimedJob> claimed = bench.claim(worker, 1);
-  REQUIRE(bench.settle(Settlement(claimed[0], worker, JobOutcomeKind::discard)) ==
-          Settled::applied);
-  bench.sim.advance(9s);
-  CHECK(block_on(bench.sim.runtime(), brief.maintain(kCtx, 10)).value().pruned == 0);
-  bench.sim.advance(2s);
-  CHECK(block_on(bench.sim.runtime(), brief.maintain(kCtx, 10)).value().pruned == 1);
-  CHECK(bench.info(ids[0].id).error().code() == Errc::not_found);
-  CHECK(bench.info(ids[1].id).ok());
-  check_counts(*server, name);
 }
 
 TEST_CASE("what a queue without jobs counted is forgotten") {
@@ -224,11 +245,15 @@ TEST_CASE("the counters in PostgreSQL stay those of the rows through a thousand 
   WorkerId worker = bench.start_worker();
   std::set<JobId> finished;
   for (int i = 0; i < 1'000; ++i) {
+    if (i % 100 == 0) check_turns(*server, name);
     switch (random(6)) {
       case 0: {
         NewJob one = bench.job("x");
         one.max_attempts = 1 + static_cast<int>(random(3));
-        if (random(3) == 0) one.order_key = std::to_string(random(4));
+        if (random(3) == 0) {
+          one.order_concurrency = 1 + static_cast<int>(random(4));
+          one.order_key = std::to_string(one.order_concurrency);
+        }
         if (random(3) == 0) one.unique = JobUnique(std::to_string(random(9)));
         if (random(4) == 0) one.run_at = bench.sim.clock().wall_now() + 5s;
         if (random(9) == 0) one.start_before = bench.sim.clock().wall_now() + 2s;
@@ -249,7 +274,8 @@ TEST_CASE("the counters in PostgreSQL stay those of the rows through a thousand 
         settlement.at = bench.sim.clock().wall_now() + std::chrono::seconds(random(10));
         if (random(4) == 0) {
           settlement.next = {bench.job("next")};
-          settlement.next[0].order_key = std::to_string(random(4));
+          settlement.next[0].order_concurrency = 1 + static_cast<int>(random(4));
+          settlement.next[0].order_key = std::to_string(settlement.next[0].order_concurrency);
         }
         const JobId id = running[at].first.id;
         if (bench.settle(settlement) == Settled::applied && kind == JobOutcomeKind::done) {
@@ -304,12 +330,74 @@ TEST_CASE("a list of jobs in one state reads the tables only that hold such jobs
   server->run(name, "REVOKE SELECT ON aiserve.job_input FROM aiserve_tenant");
   CHECK(lists(JobState::completed, 0));
   CHECK(lists(JobState::discarded, 1));
-  CHECK_FALSE(list(JobState::available).ok());
+  CHECK(lists(JobState::available, 2));
+  CHECK_FALSE(list(std::nullopt).ok());
   server->run(name,
               "GRANT SELECT ON aiserve.job_input TO aiserve_tenant;"
               "REVOKE SELECT ON aiserve.job_done FROM aiserve_tenant");
   CHECK(lists(JobState::available, 2));
   CHECK_FALSE(list(std::nullopt).ok());
+}
+
+TEST_CASE("a list of one state is read by its index, however many jobs are in another one") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  const std::string name = server->new_database();
+  PostgresJobs bench(server->dsn(name));
+  NewJob later = bench.job("later");
+  later.run_at = bench.sim.clock().wall_now() + 1h;
+  std::vector<NewJob> jobs(300, bench.job("ready"));
+  jobs.insert(jobs.begin() + 7, later);
+  const auto ids = bench.enqueue(jobs).value();
+  const JobPage page{.state = JobState::scheduled, .limit = 10};
+  const auto found = block_on(bench.sim.runtime(), bench.jobs.list(kCtx, bench.tenant, page));
+  REQUIRE(found.value().size() == 1);
+  CHECK(found.value()[0].id == ids[7].id);
+  // The plan for whatever tenant and state, with and without statistics.
+  const RawConnection plain(server->dsn(name));
+  plain.run("SET enable_seqscan = off; SET enable_bitmapscan = off; SET ROLE aiserve_tenant");
+  plain.run(std::string("PREPARE listed (bytea, bigint, bigint, bigint) AS ") + pg::kListOpenIn);
+  plain.run("SET plan_cache_mode = force_generic_plan");
+  const std::string plan = "EXPLAIN (FORMAT JSON) EXECUTE listed ('t', 9, 0, 10)";
+  CHECK(plain.run(plan).find("\"job_listed\"") != std::string::npos);
+  server->run(name, "ANALYZE aiserve.job");
+  CHECK(plain.run(plan).find("\"job_listed\"") != std::string::npos);
+}
+
+TEST_CASE("turns under an order key are found by index, however many wait for one") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  const std::string name = server->new_database();
+  PostgresJobs bench(server->dsn(name));
+  NewJob one = bench.job("x");
+  one.order_key = "key";
+  one.order_concurrency = 2;
+  REQUIRE(bench.enqueue(std::vector<NewJob>(300, one)).ok());
+  // The plan for whatever keys, with and without statistics.
+  const RawConnection plain(server->dsn(name));
+  plain.run(
+      "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off;"
+      "SET enable_mergejoin = off; SET jit = off; SET ROLE aiserve_dispatcher");
+  const std::string types = " (bytea[], bytea[], bytea[], bigint[]) AS ";
+  plain.run("PREPARE lines" + types + pg::kLines + "; PREPARE next" + types + pg::kNextInLine);
+  plain.run("SET plan_cache_mode = force_generic_plan");
+  for (const bool statistics : {false, true}) {
+    if (statistics) server->run(name, "ANALYZE aiserve.job");
+    for (const std::string statement : {"lines", "next"}) {
+      const std::string plan = plain.run(
+          "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, FORMAT JSON)"
+          " EXECUTE " +
+          statement + " ('{t}', '{kind}', '{key}', '{}')");
+      CHECK_MESSAGE(plan.find("\"job_in_turn\"") != std::string::npos, plan);
+      CHECK_MESSAGE(plan.find("\"job_order\"") != std::string::npos, plan);
+      for (const char* other : {"job_pkey", "Seq Scan", "Sort"}) {
+        CHECK_MESSAGE(plan.find(other) == std::string::npos, plan);
+      }
+      // Those in front of the first in line.
+      const std::string skipped = "\"Rows Removed by Filter\": 2";
+      CHECK_MESSAGE(plan.find(skipped) != std::string::npos, plan);
+    }
+  }
 }
 
 TEST_CASE("a job that has gone since it was counted as ready waits since now, not since 1970") {

@@ -98,7 +98,7 @@ TEST_CASE("a file of another application is refused and left alone") {
 TEST_CASE("what is pending can be asked for without changing anything") {
   const TemporaryFolder folder;
   const std::string path = folder.file("stores.db");
-  const std::vector<std::string> all{"stores", "jobs", "pauses"};
+  const std::vector<std::string> all{"stores", "jobs", "pauses", "references", "turns"};
   CHECK(SqliteDatabase::pending_migrations(path) == all);
   CHECK_FALSE(std::filesystem::exists(path));
   { const testing::StoresBench bench(folder); }

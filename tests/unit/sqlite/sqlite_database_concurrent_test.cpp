@@ -7,6 +7,7 @@
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/sqlite/sqlite_job_store.hpp"
 #include "aiserve/sqlite/sqlite_stores.hpp"
+#include "support/contended_key.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace aiserve;
@@ -22,7 +23,9 @@ struct Threads {
   explicit Threads(const TemporaryFolder& folder)
       : telemetry({.log_sink = [](LogLevel, std::string_view) {}}),
         runtime({.io_threads = 2, .telemetry = &telemetry}),
-        database(runtime, {.path = folder.file("stores.db"), .sync = SqliteSync::normal}),
+        database(
+            runtime,
+            {.path = folder.file("stores.db"), .sync = SqliteSync::normal, .busy_timeout = 2s}),
         values(database),
         jobs(database) {
     runtime.start();
@@ -41,26 +44,37 @@ struct Threads {
 TEST_CASE("of many that compare and set one key from several threads each succeeds in turn") {
   const TemporaryFolder folder;
   Threads bench(folder);
-  constexpr int kAdders = 4;
-  constexpr int kEach = 25;
-  const StoreKey key(kTenant, "counter");
-  const auto add_one = [&]() -> bool {
-    const auto old = block_on(bench.runtime, bench.values.get(kCtx, key)).value();
-    const int count = old ? std::stoi(old->value().to_string()) : 0;
-    const PutOptions same{.if_version = old ? old->version() : PutOptions::kAbsent};
-    const Bytes value = Bytes::copy(std::to_string(count + 1));
-    return block_on(bench.runtime, bench.values.put(kCtx, key, value, same)).ok();
+  testing::ContendedKey(bench.runtime, bench.values).count_in_turn(25);
+}
+
+TEST_CASE("of many that add to one key from several threads none is lost, and none too many") {
+  const TemporaryFolder folder;
+  Threads bench(folder);
+  testing::ContendedKey(bench.runtime, bench.values).add_up_to(150, 50);
+}
+
+TEST_CASE("beside a process that commits all the time another one has its turns") {
+  const TemporaryFolder folder;
+  Threads busy(folder);
+  Threads other(folder);
+  std::atomic<bool> enough{false};
+  const auto produce = [&](const Context& ctx) -> Async<void> {
+    const std::vector<NewJob> one(1, NewJob(kTenant, "kind", Bytes()));
+    while (!enough.load()) {
+      const auto done = co_await busy.jobs.enqueue(ctx, one);
+      if (!done) co_return done.error();
+    }
+    co_return success();
   };
-  std::vector<std::thread> adders;
-  adders.reserve(kAdders);
-  for (int i = 0; i < kAdders; ++i) {
-    adders.emplace_back([&] {
-      for (int done = 0; done < kEach;) done += add_one() ? 1 : 0;
-    });
+  for (int i = 0; i < 64; ++i) spawn(busy.runtime, kCtx, produce);
+  const Bytes value = Bytes::literal("v");
+  const PutOptions any;
+  for (int i = 0; i < 30; ++i) {
+    const StoreKey key(kTenant, std::to_string(i));
+    const auto done = block_on(other.runtime, other.values.put(kCtx, key, value, any));
+    CHECK_MESSAGE(done.ok(), (done.ok() ? "" : done.error().to_string()));
   }
-  for (std::thread& adder : adders) adder.join();
-  const auto value = block_on(bench.runtime, bench.values.get(kCtx, key)).value();
-  CHECK(value->value().text() == std::to_string(kAdders * kEach));
+  enough = true;
 }
 
 TEST_CASE("workers on several threads complete every job once while others enqueue") {

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <sys/mount.h>
 
+#include "sqlite/sqlite_core.hpp"
 #include "unit/sqlite/stores_bench.hpp"
 
 using namespace aiserve;
@@ -156,6 +157,28 @@ TEST_CASE("writes that wait together are committed together") {
   bench.sim.run_until_idle();
   CHECK(written == 50);
   CHECK(bench.database.stats().commits == before + 1);
+}
+
+TEST_CASE(
+    "where time is set by hand a write waits for no others, however long commits seem to take") {
+  const TemporaryFolder folder;
+  StoresBench bench(folder);
+  int written = 0;
+  const auto write = [&](const Context& ctx) -> Async<void> {
+    const auto slow = [&](detail::Connection&) -> Result<int> {
+      bench.sim.clock().advance(std::chrono::seconds(1));
+      return 1;
+    };
+    const Result<int> done = co_await bench.database.core().write(ctx, slow);
+    if (done) ++written;
+    co_return success();
+  };
+  for (int i = 0; i < 8; ++i) spawn(bench.sim.runtime(), Context::background(), write);
+  bench.sim.run_until_idle();
+  REQUIRE(written == 8);
+  spawn(bench.sim.runtime(), Context::background(), write);
+  bench.sim.run_until_idle();
+  CHECK(written == 9);
 }
 
 TEST_CASE("a write whose caller gave up before its turn is not done") {

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "aiserve/testing/job_store_conformance.hpp"
+#include "support/lookalikes.hpp"
 #include "support/run_cases.hpp"
 #include "unit/sqlite/stores_bench.hpp"
 
@@ -70,6 +71,20 @@ void check_counts(const TemporaryFolder& folder) {
         value("SELECT (SELECT count(*) FROM job) + (SELECT count(*) FROM job_done)"));
 }
 
+/// Of jobs whose order keys say how many may have their turn.
+void check_turns(const TemporaryFolder& folder) {
+  SQLite::Database file(folder.file("stores.db"));
+  const auto value = [&](const char* sql) { return file.execAndGet(sql).getInt(); };
+  CHECK_MESSAGE(value("SELECT count(*) FROM job AS behind WHERE blocked > 0 AND NOT EXISTS"
+                      " (SELECT 1 FROM job AS first WHERE first.order_key = behind.order_key"
+                      " AND first.blocked = 0)") == 0,
+                "nobody waits for nobody");
+  CHECK_MESSAGE(value("SELECT count(*) FROM (SELECT 1 FROM job WHERE blocked = 0"
+                      " AND order_key IS NOT NULL GROUP BY order_key"
+                      " HAVING count(*) > CAST(order_key AS INTEGER))") == 0,
+                "more have their turn than may");
+}
+
 }  // namespace
 
 TEST_CASE("the job store in SQLite does what every one has to do") {
@@ -120,6 +135,19 @@ TEST_CASE("jobs are enqueued in a host's own transaction, with it or not at all"
   CHECK(told == 1);
   const WorkerId worker = start_worker(bench);
   CHECK(claim(bench, worker, 10).size() == 2);
+}
+
+TEST_CASE("a queue reads what a host's own transaction enqueued as it is, whatever it looks like") {
+  const TemporaryFolder folder;
+  StoresBench bench(folder);
+  SQLite::Database host(folder.file("stores.db"), SQLite::OPEN_READWRITE, 5'000);
+  testing::check_lookalikes(bench.sim, bench.jobs, kTenant, [&](std::string_view input) {
+    const std::vector<NewJob> one{job(input)};
+    host.exec("BEGIN IMMEDIATE");
+    const auto made = bench.jobs.enqueue_in(host.getHandle(), one);
+    host.exec("COMMIT");
+    return made.value().at(0).id;
+  });
 }
 
 TEST_CASE(
@@ -273,11 +301,15 @@ TEST_CASE("the counters stay those of the rows through four thousand random call
   WorkerId worker = start_worker(bench);
   std::set<JobId> finished;
   for (int i = 0; i < 4'000; ++i) {
+    if (i % 100 == 0) check_turns(folder);
     switch (random(6)) {
       case 0: {
         NewJob one = job("x");
         one.max_attempts = 1 + static_cast<int>(random(3));
-        if (random(3) == 0) one.order_key = std::to_string(random(4));
+        if (random(3) == 0) {
+          one.order_concurrency = 1 + static_cast<int>(random(4));
+          one.order_key = std::to_string(one.order_concurrency);
+        }
         if (random(3) == 0) one.unique = JobUnique(std::to_string(random(9)));
         if (random(4) == 0) one.run_at = bench.sim.clock().wall_now() + 5s;
         REQUIRE(bench.enqueue({one}).ok());
@@ -317,6 +349,30 @@ TEST_CASE("the counters stay those of the rows through four thousand random call
   }
   CHECK(finished.size() > 50);
   check_counts(folder);
+}
+
+TEST_CASE("turns under an order key are found by index") {
+  const TemporaryFolder folder;
+  { const StoresBench bench(folder); }
+  SQLite::Database file(folder.file("stores.db"));
+  std::ifstream in(std::filesystem::path(AISERVE_ROOT) / "src" / "sqlite" / "job_order.cpp");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::regex literal(R"re(R"sql\(([\s\S]*?)\)sql")re");
+  int statements = 0;
+  for (std::sregex_iterator it(text.begin(), text.end(), literal), end; it != end; ++it) {
+    ++statements;
+    SQLite::Statement plan(file, "EXPLAIN QUERY PLAN " + (*it)[1].str());
+    const std::string by_key = " (tenant=? AND kind=? AND order_key=?)";
+    int searches = 0;
+    while (plan.executeStep()) {
+      const std::string step = plan.getColumn("detail").getString();
+      CHECK_MESSAGE(step.find("TEMP B-TREE") == std::string::npos, step);
+      const bool in_turn = step.find("INDEX job_in_turn" + by_key) != std::string::npos;
+      searches += in_turn || step.find("INDEX job_order" + by_key) != std::string::npos ? 1 : 0;
+    }
+    CHECK_MESSAGE(searches == 1, (*it)[1].str());
+  }
+  CHECK(statements == 3);
 }
 
 TEST_CASE("no statement of the stores touches a tenant's rows without naming the tenant") {

@@ -1,8 +1,10 @@
 #include "aiserve/storage/file_object_store.hpp"
 
 #include <fstream>
+#include <set>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,8 +34,33 @@ struct Bench {
     return block_on(sim.runtime(), store.get(kCtx, kKey, offset, length));
   }
 
+  Result<ObjectList> list(const ObjectPage& page) {
+    return block_on(sim.runtime(), store.list(kCtx, page));
+  }
+
   testing::SimRuntime sim;
   FileObjectStore store;
+};
+
+/// Of all objects.
+ObjectPage all(Bench& bench, int limit) {
+  return {.before = bench.sim.clock().wall_now() + std::chrono::hours(1), .limit = limit};
+}
+
+/// As many files as the process has open, and no more.
+class NoMoreFiles {
+ public:
+  NoMoreFiles() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreFiles(const NoMoreFiles&) = delete;
+  NoMoreFiles& operator=(const NoMoreFiles&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 std::vector<std::string> files(const TemporaryFolder& folder) {
@@ -125,4 +152,58 @@ TEST_CASE("a folder that cannot be used is a configuration error") {
                   ConfigError);
   std::ofstream(folder.file("file")) << "x";
   CHECK_THROWS_AS(FileObjectStore(sim.runtime(), {.root = folder.file("file")}), ConfigError);
+}
+
+TEST_CASE("a list of more objects than a page looks at has each of them once") {
+  const TemporaryFolder folder;
+  Bench bench(folder);
+  REQUIRE(bench.put("the only real one").ok());
+  for (int i = 0; i < 5000; ++i) {
+    const std::string number = std::to_string(i);
+    std::ofstream(folder.file(std::string(64 - number.size(), '0') + number)) << "no object";
+  }
+  std::size_t found = 0;
+  int pages = 0;
+  ObjectPage page = all(bench, 1000);
+  do {
+    const ObjectList part = bench.list(page).value();
+    found += part.keys.size();
+    page.after = part.next;
+    ++pages;
+  } while (!page.after.empty());
+  CHECK(found == 1);
+  CHECK(pages == 2);
+}
+
+TEST_CASE("pages of a list are as long as they were asked to be, and end") {
+  const TemporaryFolder folder;
+  Bench bench(folder);
+  const Bytes content = Bytes::literal("x");
+  for (int i = 0; i < 25; ++i) {
+    const StoreKey key(TenantId("t"), std::to_string(i));
+    REQUIRE(block_on(bench.sim.runtime(), bench.store.put(kCtx, key, content)).ok());
+  }
+  std::set<StoreKey> found;
+  ObjectPage page = all(bench, 10);
+  for (const std::size_t size : {10U, 10U, 5U}) {
+    const ObjectList part = bench.list(page).value();
+    CHECK(part.keys.size() == size);
+    found.insert(part.keys.begin(), part.keys.end());
+    page.after = part.next;
+  }
+  CHECK(page.after.empty());
+  CHECK(found.size() == 25);
+}
+
+TEST_CASE("a folder that cannot be read is no empty list") {
+  const TemporaryFolder folder;
+  Bench bench(folder);
+  REQUIRE(bench.put("precious").ok());
+  {
+    const NoMoreFiles none;
+    CHECK(bench.list(all(bench, 10)).error().code() == Errc::overloaded);
+  }
+  CHECK(bench.list(all(bench, 10)).value().keys.size() == 1);
+  std::filesystem::remove_all(folder.path());
+  CHECK(bench.list(all(bench, 10)).error().code() == Errc::unavailable);
 }

@@ -28,6 +28,18 @@ struct Bench {
   testing::SimRuntime sim;
 };
 
+/// Time that leaps once, after it was looked at so many times.
+struct LeapingClock final : Clock {
+  TimePoint now() const noexcept override {
+    if (left > 0 && --left == 0) at += 10s;
+    return at;
+  }
+  WallTime wall_now() const noexcept override { return {}; }
+
+  mutable TimePoint at{1h};
+  mutable int left = 0;
+};
+
 }  // namespace
 
 TEST_CASE("the key value store in memory does what every one has to do") {
@@ -40,6 +52,20 @@ TEST_CASE("the idempotency store in memory does what every one has to do") {
   testing::run_cases(testing::idempotency_store_cases(), [](testing::SimRuntime& sim) {
     return std::make_unique<MemoryIdempotencyStore>(MemoryStoreOptions{.clock = &sim.clock()});
   });
+}
+
+TEST_CASE("what expires in the middle of its own write is counted once") {
+  for (int looks = 1; looks <= 4; ++looks) {
+    LeapingClock clock;
+    MemoryKeyValueStore store({.capacity = 100'000, .clock = &clock});
+    Bench bench;
+    REQUIRE(bench.put(store, "kept", 40'000).ok());
+    REQUIRE(bench.put(store, "brief", 40'000, {.ttl = 1s}).ok());
+    clock.left = looks;
+    CHECK(bench.put(store, "brief", 65'000).error().code() == Errc::overloaded);
+    CHECK(bench.put(store, "more", 65'000).error().code() == Errc::overloaded);
+    CHECK(bench.put(store, "more", 10'000).ok());
+  }
 }
 
 TEST_CASE("a full store in memory refuses writes, keeps what it has and heals") {

@@ -1,4 +1,4 @@
-#include "postgres/job_row.hpp"
+#include "jobs/job_row.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -7,7 +7,7 @@
 #include "decide/nanos.hpp"
 #include "jobs/job_rules.hpp"
 
-namespace aiserve::inline v0::pg {
+namespace aiserve::inline v0::detail {
 namespace {
 
 using decide::JobEventKind;
@@ -27,7 +27,7 @@ JobRow new_job_row(const NewJob& job, std::int64_t now) {
   row.kind = job.kind;
   row.core = decide::enqueued(std::max(ns(job.run_at), now), now);
   row.priority = job.priority;
-  row.rank = detail::rank_of(row.core.run_at, job.priority);
+  row.rank = rank_of(row.core.run_at, job.priority);
   row.rules = {.max_attempts = static_cast<std::uint32_t>(job.max_attempts),
                .max_crashes = static_cast<std::uint32_t>(job.max_crashes)};
   row.timeout_ms = job.timeout.count();
@@ -38,6 +38,11 @@ JobRow new_job_row(const NewJob& job, std::int64_t now) {
   if (!job.order_key.empty()) row.order_key = job.order_key;
   row.trace = job.trace;
   return row;
+}
+
+void block(JobRow& row, int blocked) {
+  row.blocked = blocked;
+  if (blocked != 0) row.core.state = decide::JobState::scheduled;
 }
 
 std::int64_t unique_until(const JobUnique& unique, std::int64_t now) noexcept {
@@ -54,7 +59,7 @@ decide::Fence fence_of(const Settlement& settlement) noexcept {
 
 decide::JobEvent settle_event(JobRow& row, const Settlement& settlement, std::int64_t now) {
   if (!settlement.error.empty()) row.error = settlement.error.substr(0, kLongestError);
-  return {.kind = detail::event_of(settlement.outcome),
+  return {.kind = event_of(settlement.outcome),
           .fence = fence_of(settlement),
           .at = std::max(ns(settlement.at), now)};
 }
@@ -66,11 +71,11 @@ bool advance_row(JobRow& row, const decide::JobEvent& event, std::int64_t now) {
   row.core = next.job;
   // What was given back keeps its place.
   if (waits_anew && event.kind != JobEventKind::give_back) {
-    row.rank = detail::rank_of(row.core.run_at, row.priority);
+    row.rank = rank_of(row.core.run_at, row.priority);
   }
   if (!row.final()) return true;
   row.finished_at = now;
-  row.was_blocked = std::exchange(row.blocked, false);
+  row.was_blocked = std::exchange(row.blocked, 0);
   if (row.error.empty() && row.core.discard_reason != decide::DiscardReason::none) {
     row.error = to_string(row.core.discard_reason);
   }
@@ -102,6 +107,7 @@ ClaimedJob claimed_job(JobRow& row, Bytes input) {
   job.created_at = wall(row.created_at);
   job.ready_at = wall(row.core.run_at);
   job.unique_key = row.unique_key.value_or("");
+  job.order_key = row.order_key.value_or("");
   job.trace = std::move(row.trace);
   return job;
 }
@@ -126,4 +132,4 @@ JobInfo to_info(JobRow row) {
   return info;
 }
 
-}  // namespace aiserve::inline v0::pg
+}  // namespace aiserve::inline v0::detail
