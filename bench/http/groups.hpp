@@ -10,6 +10,7 @@ namespace bench {
 std::vector<Group> request_groups(const Options& options);
 std::vector<Group> peer_groups(const Options& options);
 std::vector<Group> typed_groups(const Options& options);
+std::vector<Group> typed_full_groups(const Options& options);
 std::vector<Group> limiter_groups(const Options& options);
 std::vector<Group> websocket_groups(const Options& options);
 std::vector<Group> memory_groups(const Options& options);

@@ -1,11 +1,13 @@
 // http_load: a closed-loop load generator, a process of its own.
 //
-//   http_load PORT --requests N [--connections 64] [--depth 1] [--post BYTES] [--path /plaintext]
+//   http_load PORT --requests N [--connections 64] [--depth 1] [--post BYTES] [--path PATH]
+//             [--header "Name: value"]...
 //
 // Every connection keeps `depth` requests in flight: it writes them in one go and goes on when all
-// have been answered. GET of the path, or POST /echo with a JSON body of BYTES. Every response is
-// read to its last byte and must be a 200 with Content-Length, or the program fails. Prints one
-// line: requests, seconds, requests/s, p50 and p99 in us (of a round of `depth`).
+// have been answered. GET /plaintext, or POST /echo with a JSON body of BYTES, or the same of
+// another path. Every response is read to its last byte and must be a 200 with Content-Length, or
+// the program fails. Prints one line: requests, seconds, requests/s, p50 and p99 in us (of a round
+// of `depth`).
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -32,7 +34,8 @@ struct Settings {
   std::size_t connections = 64;
   std::size_t depth = 1;
   std::size_t post = 0;
-  std::string path = "/plaintext";
+  std::string path;
+  std::string headers;
 };
 
 [[noreturn]] void fail(const std::string& why) {
@@ -57,12 +60,15 @@ Settings parse(int argc, char** argv) {
       settings.post = value;
     else if (name == "--path")
       settings.path = argv[i + 1];
+    else if (name == "--header")
+      settings.headers.append(argv[i + 1]).append("\r\n");
     else
       fail("unknown argument: " + std::string(name));
   }
   if (settings.requests == 0 || settings.connections == 0 || settings.depth == 0) {
     fail("--requests, --connections and --depth must be above 0");
   }
+  if (settings.path.empty()) settings.path = settings.post == 0 ? "/plaintext" : "/echo";
   return settings;
 }
 
@@ -78,10 +84,12 @@ std::string json_of(std::size_t size) {
 }
 
 std::string request_of(const Settings& settings) {
-  const std::string common = "Host: 127.0.0.1:" + std::to_string(settings.port) + "\r\n";
-  if (settings.post == 0) return "GET " + settings.path + " HTTP/1.1\r\n" + common + "\r\n";
+  const std::string common = settings.path +
+                             " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(settings.port) +
+                             "\r\n" + settings.headers;
+  if (settings.post == 0) return "GET " + common + "\r\n";
   const std::string body = json_of(settings.post);
-  return "POST /echo HTTP/1.1\r\n" + common +
+  return "POST " + common +
          "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
          "\r\n\r\n" + body;
 }

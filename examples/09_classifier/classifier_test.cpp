@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -122,7 +123,10 @@ TEST_CASE("the front page's program classifies for those with a token, at once a
   const std::string accepted = ask(client, post("/v1/jobs", token, image));
   REQUIRE(accepted.starts_with("HTTP/1.1 202"));
   const std::size_t at = accepted.find("Location: ") + 10;
-  wait_until_completed(client, accepted.substr(at, accepted.find('\r', at) - at), token);
+  const std::string job = accepted.substr(at, accepted.find('\r', at) - at);
+  wait_until_completed(client, job, token);
+  const std::string stranger = folder.token("classifier", "eve");
+  CHECK(ask(client, get(job, stranger)).starts_with("HTTP/1.1 404"));
 
   RawClient admin(kAdminPort);
   CHECK(admin.get("/health/ready").status == 200);
@@ -137,6 +141,14 @@ TEST_CASE("without its files the front page's program says which one is missing,
   ChildProcess program({"/usr/bin/env", "-C", empty.file(""), std::getenv("CLASSIFIER")});
   CHECK(program.wait() == 2);
   CHECK(has(program.errors(), "classifier.pt"));
+}
+
+TEST_CASE("the program has one route with an id, which the test above asks as a stranger") {
+  const std::string source = text_of(AISERVE_ROOT "/examples/09_classifier/main.cpp");
+  CHECK(has(source, R"(.get("/v1/jobs/{id}")"));
+  const std::regex route(R"re(\.(get|post|put|patch|del|events|websocket)\("[^"]*\{)re");
+  const auto begin = std::sregex_iterator(source.begin(), source.end(), route);
+  CHECK(std::distance(begin, std::sregex_iterator()) == 1);
 }
 
 TEST_CASE("the front page prints the two programs as they are built") {

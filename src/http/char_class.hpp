@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -16,6 +17,7 @@ enum CharClass : std::uint8_t {
   kDigit = 16,
   kHex = 32,
   kPathPlain = 64,  // of kTarget all but what may make a path ambiguous
+  kToken68 = 128,   // RFC 9110 token68 and RFC 6750 b64token, but for where its '=' may stand
 };
 
 constexpr std::array<std::uint8_t, 256> make_char_classes() {
@@ -26,9 +28,12 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
   for (unsigned c = 0; c < 256; ++c) {
     if ((c >= 0x20 && c != 0x7f) || c == '\t') table[c] |= kField;
     if (c > 0x20 && c < 0x7f && c != '#') table[c] |= kTarget | kPathPlain;
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) table[c] |= kToken | kHost;
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+      table[c] |= kToken | kHost | kToken68;
+    }
   }
-  mark("0123456789", kToken | kHost | kDigit | kHex);
+  mark("0123456789", kToken | kHost | kDigit | kHex | kToken68);
+  mark("-._~+/=", kToken68);
   mark("abcdefABCDEF", kHex);
   mark("!#$%&'*+-.^_`|~", kToken);
   mark("-._~!$&'()*+;=%", kHost);
@@ -69,25 +74,32 @@ constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
   return true;
 }
 
-// The first byte that is no field content. Eight at a time: "a byte below 0x20 or equal to 0x7f"
-// after Bit Twiddling Hacks; a tab or a false alarm is looked at again one by one.
-inline const char* field_chars_end(const char* at, const char* end) noexcept {
+// The top bit of the first byte below 0x20 or equal to 0x7f, and of some behind it (Bit Twiddling
+// Hacks); 0 if there is none.
+constexpr std::uint64_t controls(std::uint64_t word) noexcept {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kTops = 0x8080808080808080;
-  for (;;) {
-    while (end - at >= 8) {
-      std::uint64_t word;
-      std::memcpy(&word, at, sizeof word);
-      const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kTops;
-      const std::uint64_t no_del = word ^ (kOnes * 0x7f);
-      const std::uint64_t is_del = (no_del - kOnes) & ~no_del & kTops;
-      if ((below_space | is_del) != 0) break;
+  const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+  const std::uint64_t no_del = word ^ (kOnes * 0x7f);
+  return (below_space | ((no_del - kOnes) & ~no_del)) & kTops;
+}
+
+// The first byte that is no field content, eight at a time: a tab is a control character that is.
+inline const char* field_chars_end(const char* at, const char* end) noexcept {
+  static_assert(std::endian::native == std::endian::little);
+  while (end - at >= 8) {
+    std::uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    const std::uint64_t found = controls(word);
+    if (found == 0) {
       at += 8;
+      continue;
     }
-    const char* const stop = end - at >= 8 ? at + 8 : end;
-    while (at != stop && is(*at, kField)) ++at;
-    if (at != stop || at == end) return at;
+    at += std::countr_zero(found) / 8;
+    if (*at != '\t') return at;
+    ++at;
   }
+  return end_of(at, end, kField);
 }
 
 constexpr std::string_view trim(std::string_view text) noexcept {

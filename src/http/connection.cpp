@@ -58,9 +58,12 @@ void Connection::process_spill() {
 
 std::string_view Connection::process(std::string_view input) {
   processing_ = true;
+  resources_.repeated.forget();
   while (!input.empty() && step(input)) {
   }
   processing_ = false;
+  // Another connection may be in the midst of this, further out.
+  resources_.repeated.forget();
   if (!stop_reading_) return input;
   if (!input.empty()) linger_ = true;
   return {};
@@ -110,6 +113,21 @@ bool Connection::must_wait(const Head& head) const noexcept {
 bool Connection::head_step(std::string_view& input) {
   Exchange& exchange = *reading_;
   held_ = false;
+  const bool repeated = exchange.parser.fresh() && resources_.repeated.repeat(input, exchange.data);
+  if (!repeated && !parse_head(input)) return false;
+  if (must_wait(exchange.data.head)) {
+    held_ = true;
+    return false;
+  }
+  if (!repeated && !bind(input)) return false;
+  input.remove_prefix(exchange.data.head.bytes);
+  head_complete(input);
+  return true;
+}
+
+// False: it is not complete, or was refused.
+bool Connection::parse_head(std::string_view input) {
+  Exchange& exchange = *reading_;
   switch (exchange.parser.parse(input, limits_.head, exchange.data.head)) {
     case HeadParser::Outcome::more:
       return false;
@@ -119,16 +137,18 @@ bool Connection::head_step(std::string_view& input) {
     case HeadParser::Outcome::done:
       break;
   }
-  if (must_wait(exchange.data.head)) {
-    held_ = true;
-    return false;
-  }
-  if (!exchange.data.bind(input.data())) {
+  return true;
+}
+
+// False: refused.
+bool Connection::bind(std::string_view input) {
+  RequestState& request = reading_->data;
+  if (!request.bind(input.data())) {
     refuse(400, "the path is malformed or ambiguous");
     return false;
   }
-  input.remove_prefix(exchange.data.head.bytes);
-  head_complete(input);
+  const bool more_behind = input.size() > request.head.bytes;
+  if (more_behind && !request.head.has_body()) resources_.repeated.keep(request);
   return true;
 }
 

@@ -22,6 +22,7 @@
 #include "http/exchange.hpp"
 #include "http/out_buffer.hpp"
 #include "http/protocol.hpp"
+#include "http/repeated_head.hpp"
 #include "http/response_writer.hpp"
 #include "http/websocket_resources.hpp"
 
@@ -70,6 +71,7 @@ struct ConnectionResources {
   std::string_view date_line;
   std::vector<std::unique_ptr<OutBuffer>> out_buffers;
   std::vector<Bytes> pieces;  // for one pull
+  RepeatedHead repeated;      // of the read that is being processed
 };
 
 class Connection {
@@ -132,6 +134,8 @@ class Connection {
   bool can_parse() const noexcept;
   bool step(std::string_view& input);
   bool head_step(std::string_view& input);
+  bool parse_head(std::string_view input);
+  bool bind(std::string_view input);
   void head_complete(std::string_view& input);
   void early_answer();
   void leave_unread(Exchange& exchange) noexcept;

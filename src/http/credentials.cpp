@@ -19,11 +19,8 @@ bool equal_fold(std::string_view a, std::string_view b) noexcept {
 
 // b64token of RFC 6750 section 2.1; keys are made of the same.
 bool is_token(std::string_view text) noexcept {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~+/=").find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
+  const char* const end = text.data() + text.size();
+  return !text.empty() && end_of(text.data(), end, kToken68) == end;
 }
 
 Credentials shown(std::string_view token) {

@@ -12,31 +12,35 @@ constexpr double kPowers[kExactDigits + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  
                                               1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 constexpr double kLeast = 1e-3;  // outside of these to_chars may choose an exponent
 constexpr double kBeyond = 1e5;
-constexpr std::uint64_t kMicro = 1'000'000;
+constexpr std::int64_t kMicro = 1'000'000;
 constexpr int kDecimals = 6;
+
+constexpr char digit(std::uint32_t value) noexcept { return static_cast<char>('0' + value); }
+
+// Of millionths, at least one; mostly thousands of them.
+char* write_decimals(char* to, std::uint32_t micros) noexcept {
+  *to++ = '.';
+  int count = kDecimals;
+  if (micros % 1000 == 0) {
+    micros /= 1000;
+    count = 3;
+  }
+  for (int i = count; i-- != 0; micros /= 10) to[i] = digit(micros % 10);
+  to += count;
+  while (to[-1] == '0') --to;
+  return to;
+}
 
 }  // namespace
 
 // Both integers are exact, so their quotient is the double that is nearest (Clinger, "How to read
 // floating point numbers accurately", 1990).
-std::optional<double> read_short_decimal(std::string_view number) noexcept {
-  const bool minus = number.starts_with('-');
-  if (minus) number.remove_prefix(1);
-  if (number.size() > kExactDigits) return std::nullopt;
-  std::uint64_t digits = 0;
-  std::size_t decimals = 0;
-  for (std::size_t i = 0; i < number.size(); ++i) {
-    const char c = number[i];
-    if (c >= '0' && c <= '9') {
-      digits = digits * 10 + static_cast<unsigned>(c - '0');
-    } else if (c == '.') {
-      decimals = number.size() - i - 1;
-    } else {
-      return std::nullopt;
-    }
+std::optional<double> short_decimal(const JsonNumber& number) noexcept {
+  if (number.exponent || number.text.size() > kExactDigits + (number.minus ? 1 : 0)) {
+    return std::nullopt;
   }
-  const double value = static_cast<double>(digits) / kPowers[decimals];
-  return minus ? -value : value;
+  const double value = static_cast<double>(number.digits) / kPowers[number.decimals];
+  return number.minus ? -value : value;
 }
 
 // No two decimals of up to 15 digits are the same double: if there is one with six decimals, then,
@@ -44,18 +48,19 @@ std::optional<double> read_short_decimal(std::string_view number) noexcept {
 char* write_short_decimal(char* to, double number) noexcept {
   const double size = std::fabs(number);
   if (!(size >= kLeast && size < kBeyond)) return nullptr;
-  const auto micros = static_cast<std::uint64_t>(std::llround(size * kPowers[kDecimals]));
+  // Whether that was the right way to round, the quotient tells.
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): std::llround() is a call
+  const auto micros = static_cast<std::int64_t>(size * kPowers[kDecimals] + 0.5);
   if (static_cast<double>(micros) / kPowers[kDecimals] != size) return nullptr;
   if (number < 0) *to++ = '-';
-  to = std::to_chars(to, to + 5, micros / kMicro).ptr;
-  std::uint64_t rest = micros % kMicro;
-  if (rest == 0) return to;
-  *to++ = '.';
-  for (std::uint64_t unit = kMicro / 10; rest != 0; unit /= 10) {
-    *to++ = static_cast<char>('0' + rest / unit);
-    rest %= unit;
+  const auto whole = static_cast<std::uint32_t>(micros / kMicro);
+  const auto rest = static_cast<std::uint32_t>(micros % kMicro);
+  if (whole < 10) {
+    *to++ = digit(whole);
+  } else {
+    to = std::to_chars(to, to + 5, whole).ptr;
   }
-  return to;
+  return rest == 0 ? to : write_decimals(to, rest);
 }
 
 }  // namespace aiserve::inline v0::http::detail

@@ -3,13 +3,25 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
 namespace aiserve::inline v0::http::detail {
 
-// Of a JSON number. Nothing if it has an exponent or more than 15 characters.
-std::optional<double> read_short_decimal(std::string_view number) noexcept;
+// A JSON number as it stands, and what was seen of its value on the way.
+struct JsonNumber {
+  std::string_view text;
+  std::uint64_t digits = 0;  // with those behind the point; meaningless if they don't fit
+  std::uint32_t decimals = 0;
+  bool minus = false;
+  bool exponent = false;
+
+  bool integer() const noexcept { return decimals == 0 && !exponent; }
+};
+
+// Nothing if it has an exponent, or more than 15 characters behind its sign.
+std::optional<double> short_decimal(const JsonNumber& number) noexcept;
 
 inline constexpr std::size_t kShortDecimal = 16;
 // Writes up to kShortDecimal characters and returns their end; null if the number is not one of at

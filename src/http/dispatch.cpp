@@ -9,6 +9,7 @@
 #include "http/event_queue.hpp"
 #include "http/http_thread.hpp"
 #include "http/request_body.hpp"
+#include "http/request_id.hpp"
 #include "http/response_body.hpp"
 #include "http/response_coding.hpp"
 #include "http/session.hpp"
@@ -19,15 +20,16 @@ namespace {
 
 constexpr std::string_view kEventStream = "text/event-stream";
 
-std::optional<TraceParent> incoming_trace(const Request& request) {
-  const std::string_view parent = request.header("traceparent");
-  return parent.empty() ? std::nullopt : TraceParent::parse(parent);
+std::optional<TraceParent> incoming_trace(const Exchange& exchange) {
+  if (!exchange.data.head.has_trace) return std::nullopt;
+  return TraceParent::parse(exchange.request.header("traceparent"));
 }
 
 // What a client says that it waits, as http::Client does; nothing if it is no number.
-std::optional<std::chrono::milliseconds> patience(const Request& request) noexcept {
+std::optional<std::chrono::milliseconds> patience(const Exchange& exchange) noexcept {
   constexpr std::size_t kMostDigits = 9;
-  const std::string_view text = request.header("request-timeout-ms");
+  if (!exchange.data.head.has_patience) return std::nullopt;
+  const std::string_view text = exchange.request.header("request-timeout-ms");
   if (text.empty() || text.size() > kMostDigits) return std::nullopt;
   std::chrono::milliseconds::rep value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -70,11 +72,11 @@ void Session::route(Exchange& exchange) {
   exchange.body_limit = match.route->max_body;
   if (match.route->timeout != Duration::zero()) {
     exchange.deadline = Deadline::after(exchange.began, match.route->timeout);
-    if (const auto said = patience(exchange.request)) {  // it can only be less
+    if (const auto said = patience(exchange)) {  // it can only be less
       exchange.deadline = exchange.deadline.earlier(Deadline::after(exchange.began, *said));
     }
   }
-  ContextOptions options;
+  ContextOptions options = beginnings(exchange);
   options.deadline = exchange.deadline;
   options.trace = begin_trace(exchange);
   exchange.context = Context(std::move(options));
@@ -86,8 +88,16 @@ void Session::route(Exchange& exchange) {
   if (match.route->announce) exchange.announcement = match.route->announce();
 }
 
+// Of the Context of a request: its name, where the proxy in front has given it one.
+ContextOptions Session::beginnings(const Exchange& exchange) const {
+  ContextOptions options;
+  const std::string& field = core_.options.request_id_field;
+  if (!field.empty() && peer_->trusted) options.request_id = request_id_in(exchange.data, field);
+  return options;
+}
+
 TraceParent Session::begin_trace(Exchange& exchange) {
-  const auto incoming = incoming_trace(exchange.request);
+  const auto incoming = incoming_trace(exchange);
   if (!core_.tracer.enabled()) return incoming ? incoming->child() : TraceParent();
   const TraceParent trace = core_.tracer.begin(incoming);
   const std::string_view title = exchange.route->title;
@@ -108,7 +118,7 @@ void Session::end_trace(Exchange& exchange, int status) noexcept {
 }
 
 void Session::answer_unrouted(Exchange& exchange, MethodMask allowed) {
-  exchange.context.emplace(ContextOptions{});
+  exchange.context.emplace(beginnings(exchange));
   const Method method = exchange.data.head.method;
   const bool asterisk = exchange.data.path == "*";
   if (method == Method::options && (asterisk || allowed != 0)) {

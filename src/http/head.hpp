@@ -32,8 +32,10 @@ struct HeadInfo {
   bool keep_alive = true;
   bool chunked = false;
   bool expect_continue = false;
-  bool upgrade = false;     // Connection: upgrade
-  bool has_length = false;  // Content-Length was given
+  bool upgrade = false;       // Connection: upgrade
+  bool has_length = false;    // Content-Length was given
+  bool has_trace = false;     // traceparent
+  bool has_patience = false;  // Request-Timeout-Ms
   std::uint16_t header_count = 0;
   std::uint32_t bytes = 0;  // the whole head with its empty line
   std::uint64_t content_length = 0;

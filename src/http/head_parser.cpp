@@ -205,11 +205,17 @@ inline HeadParser::Step HeadParser::framing_field(std::string_view name, const S
     case 10:
       if (iequals(name, "connection")) return connection(value.in(base));
       break;
+    case 11:
+      if (iequals(name, "traceparent")) head.has_trace = true;
+      break;
     case 14:
       if (iequals(name, "content-length")) return content_length(value.in(base), head);
       break;
     case 17:
       if (iequals(name, "transfer-encoding")) return transfer_encoding(value.in(base), head);
+      break;
+    case 18:
+      if (iequals(name, "request-timeout-ms")) head.has_patience = true;
       break;
     default:
       break;

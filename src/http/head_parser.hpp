@@ -33,6 +33,8 @@ class HeadParser {
   enum class Outcome { more, done, failed };
 
   void reset() noexcept;
+  // Nothing of the head was parsed yet.
+  bool fresh() const noexcept { return state_.at == 0; }
   Outcome parse(std::string_view bytes, const HeadLimits& limits, Head& head) noexcept;
 
   // After `failed`: the status to answer with, and why in words.

@@ -15,12 +15,18 @@ void* at_offset(void* object, std::size_t offset) noexcept {
   return static_cast<char*>(object) + offset;
 }
 
-bool to_double(std::string_view text, double& number) noexcept {
-  if (const auto decimal = read_short_decimal(text)) {
+bool to_double(const JsonNumber& from, double& number) noexcept {
+  if (const auto decimal = short_decimal(from)) {
     number = *decimal;
     return true;
   }
-  return std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
+  const char* const end = from.text.data() + from.text.size();
+  return std::from_chars(from.text.data(), end, number).ec == std::errc();
+}
+
+// Most numbers may be any.
+bool is_bounded(const NumberType& type, const Checks& checks) noexcept {
+  return type.single || checks.minimum || checks.maximum || checks.above || checks.below;
 }
 
 constexpr std::size_t kNoField = static_cast<std::size_t>(-1);
@@ -74,15 +80,14 @@ bool JsonDecoder::read(const TextType&, const Checks& checks, const Step& at, vo
 bool JsonDecoder::read(const IntegerType& type, const Checks& checks, const Step& at, void* value) {
   constexpr std::string_view kNoInteger = "must be an integer";
   if (reader_.peek() != JsonToken::number) return mismatch(at, kNoInteger);
-  std::string_view text;
-  if (!reader_.read_number(text)) return false;
-  if (text.find_first_of(".eE") != std::string_view::npos) return verdict(at, kNoInteger);
+  JsonNumber number;
+  if (!reader_.read_number(number)) return false;
+  if (!number.integer()) return verdict(at, kNoInteger);
   AnyInteger integer;
-  const bool minus = text.front() == '-';
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + (minus ? 1 : 0), end, integer.magnitude);
+  const std::string_view text = number.text.substr(number.minus ? 1 : 0);
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), integer.magnitude);
   if (parsed.ec != std::errc()) integer.magnitude = std::numeric_limits<std::uint64_t>::max();
-  integer.negative = minus && integer.magnitude != 0;
+  integer.negative = number.minus && integer.magnitude != 0;
   const std::string problem = problem_of(integer, type, checks);
   if (!problem.empty()) return errors_.add(at, problem);
   if (parsed.ec != std::errc()) return errors_.add(at, "must fit 64 bits");
@@ -92,12 +97,14 @@ bool JsonDecoder::read(const IntegerType& type, const Checks& checks, const Step
 
 bool JsonDecoder::read(const NumberType& type, const Checks& checks, const Step& at, void* value) {
   if (reader_.peek() != JsonToken::number) return mismatch(at, "must be a number");
-  std::string_view text;
+  JsonNumber text{};
   if (!reader_.read_number(text)) return false;
   double number = 0;
   if (!to_double(text, number)) return errors_.add(at, "must fit a 64-bit float");
-  const std::string problem = problem_of(number, type, checks);
-  if (!problem.empty()) return errors_.add(at, problem);
+  if (is_bounded(type, checks)) {
+    const std::string problem = problem_of(number, type, checks);
+    if (!problem.empty()) return errors_.add(at, problem);
+  }
   type.store(value, number);
   return true;
 }
@@ -128,16 +135,20 @@ bool JsonDecoder::read(const ArrayType& type, const Checks& checks, const Step& 
   if (reader_.peek() != JsonToken::array) return mismatch(at, "must be an array");
   if (!reader_.enter()) return false;
   type.clear(value);
-  const DescribedType& item = type.item();
   const Checks& rules = checks.items == nullptr ? kNone : *checks.items;
   Step step{.up = &at, .is_index = true};
-  for (bool first = true; reader_.next_element(first); ++step.index) {
-    // One too many is enough to know; what follows is not kept.
-    const bool kept = step.index <= checks.max_size;
-    if (!(kept ? read(item, rules, step, type.add(value)) : reader_.skip())) return false;
-  }
-  if (reader_.failed()) return false;
-  return verdict(at, size_problem(step.index, checks, "element"));
+  // What the elements are is asked once, and not for each.
+  const bool whole = std::visit(
+      [&](const auto& item) {
+        for (bool first = true; reader_.next_element(first); ++step.index) {
+          // One too many is enough to know; what follows is not kept.
+          const bool kept = step.index <= checks.max_size;
+          if (!(kept ? read(item, rules, step, type.add(value)) : reader_.skip())) return false;
+        }
+        return !reader_.failed();
+      },
+      type.item().of);
+  return whole && verdict(at, size_problem(step.index, checks, "element"));
 }
 
 bool JsonDecoder::read(const MapType& type, const Checks& checks, const Step& at, void* value) {

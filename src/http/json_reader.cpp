@@ -1,5 +1,6 @@
 #include "http/json_reader.hpp"
 
+#include <bit>
 #include <cstring>
 
 #include "core/utf8.hpp"
@@ -10,19 +11,27 @@ namespace {
 
 constexpr std::uint64_t kOnes = 0x0101010101010101u;
 constexpr std::uint64_t kHighs = 0x8080808080808080u;
+static_assert(std::endian::native == std::endian::little, "the first byte is the lowest");
 
 // The high bit of every byte that is zero; of bytes above it perhaps too.
 constexpr std::uint64_t zero_bytes(std::uint64_t word) noexcept { return (word - kOnes) & ~word; }
 
-// Whether one of eight bytes is a quote, a backslash, a control character or no ASCII.
-bool is_special(std::uint64_t word) noexcept {
+// The high bit of the first of eight bytes that is a quote, a backslash, a control character or no
+// ASCII, and of some behind it; 0 if there is none.
+constexpr std::uint64_t specials(std::uint64_t word) noexcept {
   const std::uint64_t control = (word - kOnes * 0x20) & ~word;
   const std::uint64_t quote = zero_bytes(word ^ (kOnes * '"'));
   const std::uint64_t backslash = zero_bytes(word ^ (kOnes * '\\'));
-  return ((word | control | quote | backslash) & kHighs) != 0;
+  return (word | control | quote | backslash) & kHighs;
 }
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+// Behind the digits from `at` on, which are appended to `value`.
+inline const char* take_digits(const char* at, const char* end, std::uint64_t& value) noexcept {
+  for (; at != end && is_digit(*at); ++at) value = value * 10 + static_cast<unsigned>(*at - '0');
+  return at;
+}
 
 void append_utf8(std::string& out, unsigned code) {
   const auto put = [&out](unsigned byte) { out += static_cast<char>(byte); };
@@ -55,7 +64,7 @@ Error JsonReader::error() const {
   return {Errc::malformed, what + " at byte " + std::to_string(at_)};
 }
 
-void JsonReader::skip_space() noexcept {
+void JsonReader::skip_more_space() noexcept {
   while (at_ < text_.size()) {
     const char c = text_[at_];
     if (c != ' ' && c != '\n' && c != '\r' && c != '\t') return;
@@ -146,33 +155,42 @@ bool JsonReader::read_boolean(bool& value) noexcept {
   return literal(value ? "true" : "false");
 }
 
-bool JsonReader::digits() noexcept {
-  const std::size_t begin = at_;
-  while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
-  return at_ != begin;
+// -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?  (RFC 8259 section 6)
+bool JsonReader::read_number(JsonNumber& number) noexcept {
+  if (!count_value()) return false;
+  const char* const begin = text_.data() + at_;
+  const char* const end = text_.data() + text_.size();
+  const char* at = begin;
+  std::uint64_t value = 0;
+  std::uint64_t ignored = 0;
+  number.minus = at != end && *at == '-';
+  if (number.minus) ++at;
+  const bool zero = at != end && *at == '0';
+  const char* behind = zero ? at + 1 : take_digits(at, end, value);
+  if (behind == at) return fail_at(at);
+  at = behind;
+  if (at != end && *at == '.') {
+    behind = take_digits(++at, end, value);
+    if (behind == at) return fail_at(at);
+    number.decimals = static_cast<std::uint32_t>(behind - at);
+    at = behind;
+  }
+  number.exponent = at != end && (*at == 'e' || *at == 'E');
+  if (number.exponent) {
+    if (++at != end && (*at == '+' || *at == '-')) ++at;
+    behind = take_digits(at, end, ignored);
+    if (behind == at) return fail_at(at);
+    at = behind;
+  }
+  number.digits = value;
+  number.text = {begin, static_cast<std::size_t>(at - begin)};
+  at_ += number.text.size();
+  return number.text.size() <= limits_.max_number || fail("too long a number");
 }
 
-// -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?  (RFC 8259 section 6)
-bool JsonReader::read_number(std::string_view& number) noexcept {
-  if (!count_value()) return false;
-  const std::size_t begin = at_;
-  if (at_char('-')) ++at_;
-  if (at_char('0')) {
-    ++at_;
-  } else if (!digits()) {
-    return fail("invalid");
-  }
-  if (at_char('.')) {
-    ++at_;
-    if (!digits()) return fail("invalid");
-  }
-  if (at_char('e') || at_char('E')) {
-    ++at_;
-    if (at_char('+') || at_char('-')) ++at_;
-    if (!digits()) return fail("invalid");
-  }
-  number = text_.substr(begin, at_ - begin);
-  return number.size() <= limits_.max_number || fail("too long a number");
+bool JsonReader::fail_at(const char* where) noexcept {
+  at_ = static_cast<std::size_t>(where - text_.data());
+  return fail("invalid");
 }
 
 bool JsonReader::read_string(std::string_view& value) { return count_value() && text(value); }
@@ -182,14 +200,17 @@ bool JsonReader::skip_plain() noexcept {
   while (at_ < text_.size()) {
     if (std::uint64_t word = 0; text_.size() - at_ >= sizeof word) {
       std::memcpy(&word, text_.data() + at_, sizeof word);
-      if (!is_special(word)) {
-        at_ += sizeof word;
-        continue;
-      }
+      const std::uint64_t found = specials(word);
+      at_ += found == 0 ? sizeof word : static_cast<std::size_t>(std::countr_zero(found)) / 8;
+      if (found == 0) continue;
     }
     const char c = text_[at_];
     if (c == '"' || c == '\\') return true;
     if (static_cast<unsigned char>(c) < 0x20) return fail("control character");
+    if (static_cast<unsigned char>(c) < 0x80) {
+      ++at_;
+      continue;
+    }
     const auto step = v0::detail::next_utf8(text_.substr(at_));
     if (!step.valid) return fail("invalid UTF-8");
     at_ += step.length;
@@ -261,6 +282,7 @@ bool JsonReader::unicode_escape() {
 
 bool JsonReader::skip() {
   std::string_view ignored;
+  JsonNumber number;
   bool first = true;
   bool truth = false;
   switch (peek()) {
@@ -279,7 +301,7 @@ bool JsonReader::skip() {
     case JsonToken::string:
       return read_string(ignored);
     case JsonToken::number:
-      return read_number(ignored);
+      return read_number(number);
     case JsonToken::boolean:
       return read_boolean(truth);
     case JsonToken::null:

@@ -18,6 +18,7 @@
 
 #include "aiserve/core/error.hpp"
 #include "aiserve/http/json_limits.hpp"
+#include "http/decimal.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -39,10 +40,10 @@ class JsonReader {
   bool next_member(bool& first, std::string_view& key);
   bool next_element(bool& first);
 
-  // Each of a value that peek() saw. The number's view is of the text.
+  // Each of a value that peek() saw. The number is a fresh one; its text is a view of the reader's.
   bool read_null() noexcept { return literal("null"); }
   bool read_boolean(bool& value) noexcept;
-  bool read_number(std::string_view& number) noexcept;
+  bool read_number(JsonNumber& number) noexcept;
   // The view lives until the next call of the reader.
   bool read_string(std::string_view& value);
   bool skip();
@@ -65,7 +66,12 @@ class JsonReader {
   bool rewind(const Mark& mark) noexcept;
 
  private:
-  void skip_space() noexcept;
+  // Mostly there is none.
+  void skip_space() noexcept {
+    if (at_ < text_.size() && text_[at_] > ' ') return;
+    skip_more_space();
+  }
+  void skip_more_space() noexcept;
   bool literal(std::string_view word) noexcept;
   bool count_value() noexcept;
   bool text(std::string_view& value);
@@ -73,7 +79,7 @@ class JsonReader {
   bool escape();
   bool code_unit(unsigned& unit) noexcept;
   bool unicode_escape();
-  bool digits() noexcept;
+  bool fail_at(const char* where) noexcept;
   bool at_char(char c) const noexcept { return at_ < text_.size() && text_[at_] == c; }
 
   std::string_view text_;

@@ -1,8 +1,7 @@
 #include "aiserve/http/quota.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <chrono>
 #include <utility>
 
 #include "aiserve/core/clock.hpp"
@@ -13,12 +12,12 @@
 namespace aiserve::inline v0 {
 namespace {
 
-using decide::QuotaCounts;
+using decide::QuotaStanding;
+using decide::QuotaWindow;
 
-constexpr int kTries = 100;
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestKey = 512;
-// Beyond the end of the month, for clocks that don't agree.
+// Beyond the end of its window, for clocks that don't agree.
 constexpr std::chrono::hours kKeptLonger{24};
 
 QuotaOptions checked(QuotaOptions options) {
@@ -38,82 +37,78 @@ QuotaOptions checked(QuotaOptions options) {
   return options;
 }
 
-decide::QuotaLimits pure(const QuotaLimits& limits) noexcept {
-  const auto value = [](const std::optional<std::int64_t>& limit) {
-    return limit ? std::max<std::int64_t>(*limit, 0) : decide::kNoQuota;
-  };
-  return {value(limits.per_day), value(limits.per_month)};
+std::int64_t pure(const std::optional<std::int64_t>& limit) noexcept {
+  return limit ? std::max<std::int64_t>(*limit, 0) : decide::kNoQuota;
 }
 
-// "20779 12 682 340": number and count of the day, of the month.
-Bytes encode(const QuotaCounts& counts) {
-  std::string text;
-  for (const std::int64_t number :
-       {counts.day.window, counts.day.used, counts.month.window, counts.month.used}) {
-    text.append(text.empty() ? "" : " ").append(std::to_string(number));
-  }
-  return Bytes::adopt(std::move(text));
-}
-
-std::optional<QuotaCounts> decode(std::string_view text) noexcept {
-  std::array<std::int64_t, 4> numbers{};
-  for (std::int64_t& number : numbers) {
-    if (&number != numbers.data() && text.starts_with(' ')) text.remove_prefix(1);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc()) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  }
-  if (!text.empty() || numbers[1] < 0 || numbers[3] < 0) return std::nullopt;
-  return QuotaCounts{{numbers[0], numbers[1]}, {numbers[2], numbers[3]}};
-}
-
-std::optional<Quota::Standing> standing(const decide::QuotaStanding& of) {
+std::optional<Quota::Standing> public_standing(const QuotaStanding& of, const QuotaWindow& window) {
   if (of.limit == decide::kNoQuota) return std::nullopt;
-  return Quota::Standing{of.limit, of.remaining, Duration(of.reset_after), Duration(of.window)};
-}
-
-// After that nobody asks for the count any more.
-std::chrono::milliseconds kept(const decide::QuotaVerdict& verdict) noexcept {
-  return std::chrono::ceil<std::chrono::milliseconds>(Duration(verdict.month.reset_after)) +
-         kKeptLonger;
-}
-
-Quota::Verdict public_verdict(const decide::QuotaVerdict& verdict) {
-  return {verdict.allowed, standing(verdict.day), standing(verdict.month),
-          Duration(verdict.retry_after)};
+  return Quota::Standing{of.limit, of.remaining(), Duration(window.reset_after),
+                         Duration(window.length)};
 }
 
 }  // namespace
 
+// The count of one day or month.
+struct Quota::Count {
+  Count(StoreKey its_key, const QuotaWindow& of, std::int64_t limit)
+      : key(std::move(its_key)), window(of), standing{limit, 0} {}
+
+  StoreKey key;
+  QuotaWindow window;
+  QuotaStanding standing;
+  bool taken = false;
+};
+
 Quota::Quota(KeyValueStore& store, QuotaOptions options)
     : store_(store), options_(checked(std::move(options))) {}
+
+// `amount` 0 asks how the count stands.
+Async<void> Quota::add(const Context& ctx, Count& count, std::int64_t amount) {
+  count.taken = true;
+  if (count.standing.limit == decide::kNoQuota) co_return success();
+  // After its window nobody asks for the count any more.
+  const auto kept = Duration(count.window.reset_after) + kKeptLonger;
+  const AddOptions options{.at_most = count.standing.limit,
+                           .ttl = std::chrono::ceil<std::chrono::milliseconds>(kept)};
+  const Result<Sum> sum = co_await store_.add(ctx, count.key, amount, options);
+  if (!sum.ok()) co_return sum.error();
+  count.standing.used = sum->value;
+  count.taken = sum->added;
+  co_return success();
+}
 
 Async<Quota::Verdict> Quota::take(const Context& ctx, const std::string& key, std::int64_t amount,
                                   WallTime now) {
   if (key.size() > kLongestKey || amount < 1) {
     co_return Error(Errc::invalid_argument, "a quota's key or amount is out of its range");
   }
-  const StoreKey at(ctx.tenant().id(), "quota/" + options_.name + "/" + key);
-  const decide::QuotaLimits limits =
-      pure(options_.limits_of ? options_.limits_of(ctx.tenant()) : options_.limits);
-  for (int i = 0; i < kTries; ++i) {
-    const Result<std::optional<Versioned>> old = co_await store_.get(ctx, at);
-    if (!old) co_return old.error();
-    const bool there = old->has_value();
-    auto counts = there ? decode((*old)->value().text()) : QuotaCounts();
-    if (!counts) co_return Error(Errc::data_loss, "a quota's count cannot be read");
-    const decide::QuotaVerdict verdict =
-        decide::quota_take(*counts, limits, amount, now.time_since_epoch().count());
-    if (!verdict.allowed) co_return public_verdict(verdict);
-    const Bytes value = encode(*counts);
-    const PutOptions same{.if_version = there ? (*old)->version() : PutOptions::kAbsent,
-                          .ttl = kept(verdict)};
-    const Result<std::int64_t> put = co_await store_.put(ctx, at, value, same);
-    if (put.ok()) co_return public_verdict(verdict);
-    if (put.error().code() != Errc::conflict) co_return put.error();
+  const QuotaLimits limits =
+      options_.limits_of ? options_.limits_of(ctx.tenant()) : options_.limits;
+  const std::int64_t wall = now.time_since_epoch().count();
+  const auto count_of = [&](char kind, const QuotaWindow& window,
+                            const std::optional<std::int64_t>& limit) {
+    std::string name = "quota/" + options_.name + "/" + kind + std::to_string(window.number) + "/";
+    return Count(StoreKey(ctx.tenant().id(), std::move(name) + key), window, pure(limit));
+  };
+  Count day = count_of('d', decide::quota_day(wall), limits.per_day);
+  Count month = count_of('m', decide::quota_month(wall), limits.per_month);
+  if (auto done = co_await add(ctx, day, amount); !done) co_return done.error();
+  const std::int64_t then = day.taken ? amount : 0;
+  if (auto done = co_await add(ctx, month, then); !done) co_return done.error();
+  Verdict verdict;
+  verdict.allowed = day.taken && month.taken;
+  if (day.taken && !month.taken) {
+    // Both or neither.
+    if (auto done = co_await add(ctx, day, -amount); !done) co_return done.error();
   }
-  co_return Error(Errc::overloaded, "the quota is in use by too many")
-      .retry_after(std::chrono::seconds(1));
+  verdict.day = public_standing(day.standing, day.window);
+  verdict.month = public_standing(month.standing, month.window);
+  if (!verdict.allowed) {
+    verdict.retry_after =
+        Duration(decide::quota_retry_after(day.standing, month.standing, amount, wall));
+  }
+  co_return verdict;
 }
 
 namespace http {
@@ -162,6 +157,18 @@ detail::AroundHook quota(Quota& quota, LimitKey key) {
     add_fields(*result, '"' + name + "-month\"", verdict->month);
     co_return result;
   };
+}
+
+detail::BeforeHook within_quota(Quota& quota, LimitKey key) {
+  return detail::make_before(
+      [&quota, key = std::move(key)](const Context& ctx, const Request& request) -> Async<void> {
+        const std::string count = count_of(key, ctx, request);
+        const WallTime now = request.clock().wall_now();
+        const Result<Quota::Verdict> verdict = co_await quota.take(ctx, count, 1, now);
+        if (!verdict) co_return verdict.error();
+        if (!verdict->allowed) co_return refusal(*verdict);
+        co_return success();
+      });
 }
 
 }  // namespace http

@@ -157,9 +157,11 @@ std::string_view DateLine::at(WallTime now) {
   return line_;
 }
 
+constinit const ResponseExtra ResponseWriter::kNoExtra{};
+
 std::string_view ResponseWriter::fault(const Response& response) noexcept {
   if (!response.fault_.empty()) return response.fault_;
-  if (response.protocol_ != nullptr) {
+  if (protocol(response) != nullptr) {
     return response.status_ == 101 ? "" : "a change of protocol with a status other than 101";
   }
   if (response.status_ < 200 || response.status_ > 599) return "a status outside 200 to 599";
@@ -175,16 +177,17 @@ Response pending(std::shared_ptr<const PendingCheck> check) {
 }
 
 // With a status that cannot be sent.
-Response ResponseWriter::pending(std::shared_ptr<const PendingCheck> check) noexcept {
+Response ResponseWriter::pending(std::shared_ptr<const PendingCheck> check) {
   Response response(0);
-  response.check_ = std::move(check);
+  response.extra_ = std::make_shared<const ResponseExtra>(ResponseExtra{{}, {}, std::move(check)});
   return response;
 }
 
 Response ResponseWriter::switching(std::string_view name, std::shared_ptr<Protocol> protocol) {
   Response response(101);
   ask_to_upgrade(response, name);
-  response.protocol_ = std::move(protocol);
+  response.extra_ =
+      std::make_shared<const ResponseExtra>(ResponseExtra{{}, std::move(protocol), {}});
   return response;
 }
 
@@ -197,7 +200,7 @@ Response ResponseWriter::streaming(std::string_view content_type,
 
 Response ResponseWriter::streaming(Response&& head, std::shared_ptr<StreamSource> source) {
   Response response = std::move(head);
-  response.stream_ = std::move(source);
+  response.extra_ = std::make_shared<const ResponseExtra>(ResponseExtra{std::move(source), {}, {}});
   return response;
 }
 
@@ -207,7 +210,8 @@ bool ResponseWriter::bodiless(const Response& response) noexcept {
 
 // What is sent behind the head.
 std::optional<std::uint64_t> ResponseWriter::length(const Response& response) {
-  return response.stream_ == nullptr ? body_size(response) : response.stream_->length();
+  const std::shared_ptr<StreamSource>& source = stream(response);
+  return source == nullptr ? body_size(response) : source->length();
 }
 
 std::string ResponseWriter::field_lines(const Response& response) {
@@ -234,7 +238,7 @@ void ResponseWriter::replace_body(Response& response, std::string body) noexcept
 void ResponseWriter::write(OutBuffer& out, Response& response, const Framing& framing,
                            std::string_view date_line) {
   const bool no_body = has_no_body(response.status_);
-  const bool with_body = !no_body && !framing.head_only && response.stream_ == nullptr;
+  const bool with_body = !no_body && !framing.head_only && stream(response) == nullptr;
   const bool copied = response.bytes_.empty() && response.text_.size() <= OutBuffer::kCopyUpTo;
   const std::string_view body = with_body && copied ? std::string_view(response.text_) : "";
   write_head(out.text(), response, framing, date_line, body);
@@ -282,9 +286,7 @@ void ResponseWriter::clear(Response& response) noexcept {
     if (text->capacity() > kKeep) std::string().swap(*text);
   }
   response.bytes_ = {};
-  response.stream_.reset();
-  response.protocol_.reset();
-  response.check_.reset();
+  response.extra_.reset();
 }
 
 void begin_chunk(std::string& out, std::size_t size) {

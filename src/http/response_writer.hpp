@@ -14,6 +14,10 @@
 
 namespace aiserve::inline v0::http::detail {
 
+class PendingCheck;
+class Protocol;
+class StreamSource;
+
 // "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", renewed when the second changes.
 class DateLine {
  public:
@@ -22,6 +26,13 @@ class DateLine {
  private:
   std::int64_t second_ = -1;
   std::string line_;
+};
+
+// What few responses have.
+struct ResponseExtra {
+  std::shared_ptr<StreamSource> stream;
+  std::shared_ptr<Protocol> protocol;
+  std::shared_ptr<const PendingCheck> check;
 };
 
 class ResponseWriter {
@@ -40,12 +51,14 @@ class ResponseWriter {
 
   // Why the response cannot be sent; empty if it can.
   static std::string_view fault(const Response& response) noexcept;
+  // Whether it is status, fields and body and no more.
+  static bool whole(const Response& response) noexcept { return response.extra_ == nullptr; }
   static const std::shared_ptr<StreamSource>& stream(const Response& response) noexcept {
-    return response.stream_;
+    return extra(response).stream;
   }
   // What takes over when this response has been sent; null for all but a 101.
   static const std::shared_ptr<Protocol>& protocol(const Response& response) noexcept {
-    return response.protocol_;
+    return extra(response).protocol;
   }
   // 101: from here on `protocol` has the connection, and is called `name` in the Upgrade field.
   // `name` must live for the whole program. For requests that Connection::can_switch().
@@ -54,9 +67,9 @@ class ResponseWriter {
   static void ask_to_upgrade(Response& response, std::string_view name);
   // No answer yet, but how a before hook finds it out; see handler.hpp. Null of all others.
   static const std::shared_ptr<const PendingCheck>& check(const Response& response) noexcept {
-    return response.check_;
+    return extra(response).check;
   }
-  static Response pending(std::shared_ptr<const PendingCheck> check) noexcept;
+  static Response pending(std::shared_ptr<const PendingCheck> check);
   static Response streaming(std::string_view content_type, std::shared_ptr<StreamSource> source);
   // The same with the head of a response, which has no body yet.
   static Response streaming(Response&& head, std::shared_ptr<StreamSource> source);
@@ -86,6 +99,10 @@ class ResponseWriter {
                     std::string_view date_line);
 
  private:
+  static const ResponseExtra& extra(const Response& response) noexcept {
+    return response.extra_ == nullptr ? kNoExtra : *response.extra_;
+  }
+  static const ResponseExtra kNoExtra;
   static std::optional<std::uint64_t> length(const Response& response);
   static void write_head(std::string& out, const Response& response, const Framing& framing,
                          std::string_view date_line, std::string_view body);

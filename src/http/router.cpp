@@ -141,7 +141,7 @@ bool Router::match(const Node& node, std::string_view rest, Search& search) noex
     return match(*child, rest.substr(slash + 1), search);
   };
   const auto enter_with = [&](const std::unique_ptr<Node>& child, std::string_view value) {
-    search.found.params[search.found.param_count++] = value;
+    search.found.params[search.found.param_count++] = {value.data(), value.size()};
     const bool whole = value.size() == rest.size() && value.data() == rest.data();
     if (whole ? accept(*child, search) : enter(child)) return true;
     --search.found.param_count;

@@ -28,10 +28,18 @@ constexpr MethodMask mask_of(Method method) noexcept {
 std::string allow_text(MethodMask allowed);
 
 struct RouteMatch {
+  // A part of the path; unlike a string_view, eight cost nothing to make.
+  struct Param {
+    const char* data;
+    std::size_t size;
+
+    operator std::string_view() const noexcept { return {data, size}; }
+  };
+
   const Route* route = nullptr;
   MethodMask allowed = 0;  // what the path answers to; 0: there is no such path
   std::size_t param_count = 0;
-  std::array<std::string_view, kMaxParams> params;
+  std::array<Param, kMaxParams> params;  // the first param_count
 };
 
 class Router {

@@ -1,7 +1,9 @@
 #include "http/server_core.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "http/char_class.hpp"
 #include "http/response_coding.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -21,6 +23,18 @@ void check_time(const char* option, std::chrono::milliseconds value) {
   if (value.count() >= 1 && value.count() <= kDay) return;
   throw ConfigError("http: " + std::string(option) + " is " + std::to_string(value.count()) +
                     " ms, must be 1 ms to one day");
+}
+
+void check_proxies(const ServerOptions& options) {
+  const bool any = !options.trusted_proxies.empty();
+  if (options.proxy_protocol && !any) {
+    throw ConfigError("http: proxy_protocol needs trusted_proxies");
+  }
+  const std::string& field = options.request_id_field;
+  if (field.empty()) return;
+  if (!any) throw ConfigError("http: request_id_field needs trusted_proxies");
+  const bool token = std::all_of(field.begin(), field.end(), [](char c) { return is(c, kToken); });
+  if (!token) throw ConfigError("http: request_id_field is no name of a header field");
 }
 
 void check_tls(const TlsOptions& tls) {
@@ -64,9 +78,7 @@ ServerOptions checked(ServerOptions options) {
   check_tls(options.tls);
   check(options.compression);
   check_range("unix_mode", options.unix_mode, 0, 0777);
-  if (options.proxy_protocol && options.trusted_proxies.empty()) {
-    throw ConfigError("http: proxy_protocol needs trusted_proxies");
-  }
+  check_proxies(options);
   return options;
 }
 

@@ -61,6 +61,7 @@ class Session final : private ConnectionEvents, private v0::detail::FlushNode {
   void on_gone(Exchange& exchange, CancelReason reason) override;
   Response refusal(Exchange& exchange, int status, std::string_view reason) override;
   void route(Exchange& exchange);
+  ContextOptions beginnings(const Exchange& exchange) const;
   TraceParent begin_trace(Exchange& exchange);
   static void end_trace(Exchange& exchange, int status) noexcept;
   void answer_unrouted(Exchange& exchange, MethodMask allowed);

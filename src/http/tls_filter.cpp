@@ -175,6 +175,8 @@ std::optional<ClientCertificate> TlsFilter::client_certificate() const {
   return identity_of(*ssl_);
 }
 
+bool TlsFilter::resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
+
 bool TlsFilter::distrusted() const noexcept {
   return SSL_get_verify_result(ssl_.get()) != X509_V_OK;
 }

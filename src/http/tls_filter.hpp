@@ -70,6 +70,8 @@ class TlsFilter {
 
   // Of a verified client; nothing if it showed none.
   std::optional<ClientCertificate> client_certificate() const;
+  // The handshake has resumed an earlier session.
+  bool resumed() const noexcept;
   // The peer's certificate was not what it had to be.
   bool distrusted() const noexcept;
 

@@ -147,7 +147,7 @@ detail::AsyncHandler job_status(JobQueue& jobs) {
   return [&jobs](const Context& ctx, const Request& request) -> Async<Response> {
     const Result<JobId> id = id_of(request);
     if (!id) co_return id.error();
-    const Result<JobInfo> job = co_await jobs.get(ctx, *id);
+    const Result<JobInfo> job = co_await jobs.info(ctx, *id);
     if (!job) co_return job.error();
     co_return status_of(*job);
   };

@@ -7,6 +7,7 @@
 #include "aiserve/core/telemetry.hpp"
 #include "core/json_guard.hpp"
 #include "security/claim_reader.hpp"
+#include "security/token_questions.hpp"
 #include "security/token_table.hpp"
 
 namespace aiserve::inline v0 {
@@ -18,6 +19,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::size_t kMaxAnswer = 64 * 1024;
+constexpr std::size_t kMaxWaiting = 4096;
 
 Error inactive() { return Error(Errc::unauthenticated, "the token is not active"); }
 
@@ -71,7 +73,8 @@ class IntrospectionVerifier::Impl {
       : runtime_(runtime),
         options_(checked(std::move(options))),
         active_(options_.max_cached),
-        refused_(options_.max_cached) {}
+        refused_(options_.max_cached),
+        questions_(runtime.core(), kMaxWaiting) {}
 
   std::optional<Result<Principal>> known(std::string_view token) const {
     if (token.size() > options_.max_token) return Result<Principal>(inactive());
@@ -80,19 +83,21 @@ class IntrospectionVerifier::Impl {
 
   Async<Principal> ask(const Context& ctx, std::string_view token) {
     if (auto answer = known(token)) co_return std::move(*answer);
-    const Asking asking(in_flight_);
-    if (asking.position > options_.max_in_flight) {
-      co_return Error(Errc::overloaded, "too many tokens are being asked about")
-          .retry_after(seconds(1));
-    }
-    const std::string form = form_of(token);
-    const auto call = [this, &form](const Context& child) { return options_.post(child, form); };
-    const Result<std::string> text = co_await with_deadline(ctx, options_.timeout, call);
-    if (!text) co_return no_answer(text.error());
     const TokenDigest digest = detail::token_digest(token);
-    Result<Principal> who = read(*text);
-    remember(digest, who);
-    co_return who;
+    detail::TokenQuestions::Seat seat(questions_, digest);
+    const Result<void> taken = co_await seat.take(ctx);
+    if (!taken) co_return taken.error();
+    if (seat.answer()) co_return *seat.answer();
+    // Somebody's answer may have come since.
+    std::optional<Result<Principal>> answer = known(digest);
+    if (!answer) {
+      Result<Principal> asked = co_await question(ctx, token, digest);
+      // What this caller's own end caused is no answer: the next asks.
+      if (!asked.ok() && !ctx.check(runtime_.clock().now()).ok()) co_return asked;
+      answer.emplace(std::move(asked));
+    }
+    seat.tell(*answer);
+    co_return std::move(*answer);
   }
 
  private:
@@ -110,6 +115,21 @@ class IntrospectionVerifier::Impl {
     if (auto who = active_.find(digest, 0, now)) return Result<Principal>(std::move(*who));
     if (refused_.find(digest, 0, now)) return Result<Principal>(inactive());
     return std::nullopt;
+  }
+
+  Async<Principal> question(const Context& ctx, std::string_view token, const TokenDigest& digest) {
+    const Asking asking(in_flight_);
+    if (asking.position > options_.max_in_flight) {
+      co_return Error(Errc::overloaded, "too many tokens are being asked about")
+          .retry_after(seconds(1));
+    }
+    const std::string form = form_of(token);
+    const auto call = [this, &form](const Context& child) { return options_.post(child, form); };
+    const Result<std::string> text = co_await with_deadline(ctx, options_.timeout, call);
+    if (!text) co_return no_answer(text.error());
+    Result<Principal> who = read(*text);
+    remember(digest, who);
+    co_return who;
   }
 
   // What is not the issuer's word on this token is not remembered.
@@ -158,6 +178,7 @@ class IntrospectionVerifier::Impl {
   const IntrospectionOptions options_;
   detail::TokenTable<Principal> active_;
   detail::TokenTable<bool> refused_;
+  detail::TokenQuestions questions_;
   std::atomic<std::size_t> in_flight_{0};
 };
 

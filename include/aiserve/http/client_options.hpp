@@ -27,6 +27,10 @@ struct ClientTlsOptions {
   std::string certificate{};
   /// Its private key, without a pass phrase.
   std::string private_key{};
+  /// Resume earlier sessions with an origin, for an hour after a full handshake at most: no
+  /// certificate is sent and looked at again. Default: true; false if each connection has to prove
+  /// who it is.
+  bool resume = true;
 };
 
 /// Which calls are repeated: those that got no answer, 429, 502, 503 or 504, if nothing of them was
@@ -64,7 +68,7 @@ struct ClientBreakerOptions {
 };
 
 /// Addresses ("192.0.2.1", "2001:db8::1") of a host name, in the order to be tried. Called on the
-/// blocking pool, from several threads at once.
+/// blocking pool, from several threads at once, never for the same name at the same time.
 using HostResolver = std::function<Result<std::vector<std::string>>(const std::string& host)>;
 
 struct ClientOptions {
@@ -76,8 +80,15 @@ struct ClientOptions {
   /// refused with permission_denied, whatever name or redirect led there; the address that was
   /// checked is the one that is connected to.
   std::vector<std::string> allow_addresses{};
-  /// Default: the system's (getaddrinfo).
+  /// Default: the system's (getaddrinfo). However long it takes, a call leaves in time; all that
+  /// ask for one name share one lookup, and a client's lookups take half of the Runtime's blocking
+  /// threads at most.
   HostResolver resolve{};
+  /// Names that may wait to be looked up, up to 100,000; beyond it overloaded.
+  std::size_t max_lookups = 64;
+  /// Addresses are remembered for so long, up to one hour, or until none of them takes a
+  /// connection; 0: each new connection asks anew. Failures are not remembered.
+  std::chrono::milliseconds keep_addresses{30'000};
 
   /// Connections per origin, 1 to 10,000.
   std::size_t max_connections = 64;

@@ -10,11 +10,14 @@
 ///     Result<http::ClientResponse> answer = co_await client.send(ctx, request);
 #pragma once
 
+#include <aiserve/core/async.hpp>
 #include <aiserve/core/bytes.hpp>
 #include <aiserve/http/method.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +25,21 @@
 #include <vector>
 
 namespace aiserve::inline v0::http {
+
+/// A body that is made while it is sent, piece by piece: of a file, or of what comes from
+/// elsewhere.
+struct ClientBody {
+  /// The next piece; an empty one: there is no more. Called on the call's I/O thread, with the
+  /// Context of the call, or of the read() that goes on with it, one at a time, when the piece
+  /// before was taken by the network; an error ends the call, also one of that Context. While it
+  /// works the answer is not read: what it waits for must not be the answer.
+  std::function<Async<Bytes>(const Context&)> next;
+  /// Goes back to the beginning. Default: that is not possible; then a call is neither repeated nor
+  /// redirected with its body once next() was called, and uses a connection of its own.
+  std::function<Result<void>()> rewind{};
+  /// Bytes in all; what else next() gives is an error. Default: not known, sent in chunks.
+  std::optional<std::uint64_t> length{};
+};
 
 class ClientRequest {
  public:
@@ -47,9 +65,15 @@ class ClientRequest {
   ClientRequest& body(std::string text, std::string_view content_type) {
     return body(Bytes::adopt(std::move(text)), content_type);
   }
+  ClientRequest& body(ClientBody source, std::string_view content_type);
   /// Idempotency-Key: promises that a repetition has no second effect, so that this request may be
   /// repeated whatever its method.
   ClientRequest& idempotency_key(std::string_view key);
+  /// False: this call is made once, on a connection of its own, whatever the client's retries are.
+  ClientRequest& retries(bool allowed) {
+    retries_ = allowed;
+    return *this;
+  }
   /// The whole call. Default: the client's.
   ClientRequest& timeout(std::chrono::milliseconds timeout) {
     timeout_ = timeout;
@@ -68,6 +92,10 @@ class ClientRequest {
     return queries_;
   }
   const Bytes& body() const noexcept { return body_; }
+  /// Null: the body is body().
+  const ClientBody* source() const noexcept { return source_ ? &*source_ : nullptr; }
+  bool has_body() const noexcept { return source_.has_value() || !body_.empty(); }
+  bool retries() const noexcept { return retries_; }
   std::optional<std::chrono::milliseconds> timeout() const noexcept { return timeout_; }
   std::optional<std::size_t> max_body() const noexcept { return max_body_; }
   /// A repetition changes nothing: by its method (RFC 9110 section 9.2.2) or by its key.
@@ -81,6 +109,8 @@ class ClientRequest {
   std::vector<Field> fields_;
   std::vector<std::pair<std::string, std::string>> queries_;
   Bytes body_;
+  std::optional<ClientBody> source_;
+  bool retries_ = true;
   std::optional<std::chrono::milliseconds> timeout_;
   std::optional<std::size_t> max_body_;
 };

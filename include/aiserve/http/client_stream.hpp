@@ -5,7 +5,8 @@
 /// *Thread safety:* the I/O thread it was opened on, one read() at a time.
 /// *Errors:* read() gives what Client::send() gives for a body: unavailable, too_large,
 /// deadline_exceeded without a byte for `stall_timeout`; after such an error the same again. Those
-/// of the Context end the read only: with another Context it goes on.
+/// of the Context end the read only: with another Context it goes on, unless a source of the
+/// request's body has failed with it.
 ///
 ///     Result<http::ClientStream> stream = co_await client.open(ctx, request);
 ///     for (;;) {

@@ -1,15 +1,16 @@
 /// Quota: so many requests per day and month of the calendar (UTC), counted in a KeyValueStore, so
 /// that they outlive the process and hold for all hosts that share the store.
 ///
-/// Exact: counts change only from what was read (compare and swap), both or neither. That is two
-/// operations of the store per request, and two more for each that came in between; in front of
-/// it belongs a RateLimiter, which costs nothing. What is over the quota is not counted.
+/// Exact: a count is added to in one step of the store, up to its limit, so that nobody has to try
+/// again however many come at once. That is one operation of the store per window that has a limit,
+/// and one more for a request that its month refuses and its day did not; in front of it belongs a
+/// RateLimiter, which costs nothing. What is over the quota is not counted.
 /// *Thread safety:* take(): I/O threads of the Runtime. The store outlives this, this the server.
-/// *Errors:* ConfigError from the constructor; overloaded if others are always faster, those of the
-/// store.
+/// *Errors:* ConfigError from the constructor; those of the store, after which a request may have
+/// been counted.
 ///
 ///     Quota quota(store, {.limits = {.per_day = 1000, .per_month = 20'000}});
-///     server.around(http::quota(quota));
+///     server.around(http::quota(quota));  // or, with streams: before(http::within_quota(quota))
 #pragma once
 
 #include <aiserve/core/tenant.hpp>
@@ -68,6 +69,9 @@ class Quota {
   const QuotaOptions& options() const noexcept { return options_; }
 
  private:
+  struct Count;
+  Async<void> add(const Context& ctx, Count& count, std::int64_t amount);
+
   KeyValueStore& store_;
   const QuotaOptions options_;
 };
@@ -78,6 +82,10 @@ namespace http {
 /// answer but a 500. `key`: default one count for each tenant, and for each Request::client() of
 /// none, of IPv6 for each /64.
 detail::AroundHook quota(Quota& quota, LimitKey key = {});
+
+/// A before hook that waits: the same without the RateLimit fields, and for streams, event streams
+/// and WebSockets as well, which around hooks pass by. Give a server one of the two.
+detail::BeforeHook within_quota(Quota& quota, LimitKey key = {});
 
 }  // namespace http
 }  // namespace aiserve::inline v0

@@ -25,10 +25,8 @@ class Tensor;
 namespace aiserve::inline v0::http {
 
 namespace detail {
-class Protocol;
-class StreamSource;
 class ResponseWriter;
-class PendingCheck;
+struct ResponseExtra;
 }  // namespace detail
 
 class Response {
@@ -75,10 +73,8 @@ class Response {
   std::string_view content_type_;
   std::string fields_;  // "Name: value\r\n" each
   std::string text_;
-  Bytes bytes_;  // the body, if not empty
-  std::shared_ptr<detail::StreamSource> stream_;
-  std::shared_ptr<detail::Protocol> protocol_;
-  std::shared_ptr<const detail::PendingCheck> check_;  // no answer yet: what finds it out
+  Bytes bytes_;                                         // the body, if not empty
+  std::shared_ptr<const detail::ResponseExtra> extra_;  // null of nearly all
 };
 
 /// text/plain; charset=utf-8

@@ -62,6 +62,10 @@ struct ServerOptions {
   std::vector<std::string> trusted_proxies{};
   /// The field in which they say so; see Request::client().
   ForwardedBy forwarded_by = ForwardedBy::x_forwarded_for;
+  /// The field in which trusted proxies name a request, "X-Request-Id" say: what it says becomes
+  /// Context::request_id(), if it is 1 to 128 letters, digits and -._~+/=:;@. Needs
+  /// trusted_proxies. Default: none, every request gets an id of our own.
+  std::string request_id_field{};
   /// Connections of trusted proxies begin with a PROXY header of version 2, those of others don't.
   bool proxy_protocol = false;
   /// With a certificate: HTTPS. See tls.hpp.

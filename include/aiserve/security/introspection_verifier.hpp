@@ -1,10 +1,11 @@
 /// IntrospectionVerifier: opaque tokens, about which their issuer is asked (RFC 7662).
 ///
 /// Answers are remembered for a while, good and bad ones apart, each within a bound; a token that
-/// was revoked is believed for max_age at most. How the form gets to the issuer, and with which
-/// credentials of this service, is the host's function.
+/// was revoked is believed for max_age at most. Those who show the same token at the same time wait
+/// for one question, and one that leaves takes the answer from nobody. How the form gets to the
+/// issuer, and with which credentials of this service, is the host's function.
 /// *Thread safety:* any thread. *Errors:* as TokenVerifier; overloaded when max_in_flight questions
-/// are on their way; the constructor throws ConfigError.
+/// are on their way, or 4096 callers wait for those of others; the constructor throws ConfigError.
 ///
 ///     IntrospectionVerifier tokens(runtime, {.post = ask_issuer, .audience = "classifier"});
 ///     server.before(http::authenticate(tokens));

@@ -77,7 +77,9 @@ Async<void> ClientCall::answer_here() {
   const OriginPool::Pin pin(origin);
   origin.budget().called();
   OriginPool::Permit permit(origin);
-  bool fresh = false;
+  // What is sent once only must not meet a kept connection that has just ended.
+  const ClientBody* const source = request_.source();
+  bool fresh = !request_.retries() || (source != nullptr && !source->rewind);
   for (;;) {
     const Result<void> came = co_await attempt(origin, permit, fresh);
     if (stale_at_first(came, fresh)) {
@@ -96,9 +98,13 @@ Async<void> ClientCall::answer_here() {
 }
 
 bool ClientCall::stale_at_first(const Result<void>& came, bool fresh) const {
-  return !fresh && !came.ok() && decide::was_stale(outcome_) &&
-         decide::may_repeat(outcome_, request_.idempotent()) &&
+  return !fresh && !came.ok() && decide::was_stale(outcome_) && repeatable() &&
          ctx_.check(core_.runtime.clock().now()).ok();
+}
+
+bool ClientCall::repeatable() const noexcept {
+  const bool body_left = !begun_ || !with_body_ || request_.source()->rewind != nullptr;
+  return request_.retries() && body_left && decide::may_repeat(outcome_, request_.idempotent());
 }
 
 Async<void> ClientCall::attempt(OriginPool& pool, OriginPool::Permit& permit, bool fresh) {
@@ -118,18 +124,29 @@ Async<void> ClientCall::exchange(OriginPool& pool, bool fresh) {
   Result<OriginPool::Slot> slot = co_await pool.enter(ctx_);
   if (!slot.ok()) co_return slot.error();
   outcome_.refused = false;
+  if (begun_ && with_body_) {
+    const Result<void> rewound = request_.source()->rewind();
+    outcome_.refused = !rewound.ok();
+    if (!rewound.ok()) co_return rewound.error();
+  }
+  exchange_ = std::make_unique<ClientExchange>(core_, thread_, pool, std::move(*slot), sender());
   const auto unbounded = static_cast<std::uint64_t>(kForever);
   const std::uint64_t fallback = whole_ ? core_.options.max_body : unbounded;
-  exchange_ = std::make_unique<ClientExchange>(core_, thread_, pool, std::move(*slot),
-                                               request_.max_body().value_or(fallback));
-  const WireHead wire{*url_, method_, with_body_, own_origin_, remaining()};
-  head_ = encode_head(request_, wire, ctx_, core_.options);
-  const std::string_view body = with_body_ ? request_.body().text() : std::string_view();
-  const WireRequest request{head_, body, method_ == Method::head};
-  const Result<void> started = co_await exchange_->start(ctx_, *url_, request, fresh);
+  const ResponseShape shape{request_.max_body().value_or(fallback), method_ == Method::head};
+  const Result<void> started = co_await exchange_->start(ctx_, *url_, shape, fresh);
   if (!started.ok()) co_return started.error();
   if (whole_) co_return co_await read_body();
   co_return success();
+}
+
+std::unique_ptr<RequestSender> ClientCall::sender() const {
+  const WireHead wire{*url_, method_, with_body_, own_origin_, remaining()};
+  std::string head = encode_head(request_, wire, ctx_, core_.options);
+  const ClientBody* const source = request_.source();
+  if (with_body_ && source != nullptr) {
+    return std::make_unique<RequestSender>(std::move(head), *source);
+  }
+  return std::make_unique<RequestSender>(std::move(head), with_body_ ? request_.body() : Bytes());
 }
 
 Async<void> ClientCall::read_body() {
@@ -154,7 +171,9 @@ void ClientCall::settle(OriginPool::Permit& permit, const Result<void>& came) {
     outcome_.refused = code == Errc::permission_denied || code == Errc::too_large;
     outcome_.broken = code == Errc::unavailable;
   }
-  outcome_.given_up = given_up(came);
+  begun_ = begun_ || exchange_->begun();
+  outcome_.refused = outcome_.refused || exchange_->spoiled();
+  outcome_.given_up = given_up(came) || exchange_->spoiled();
   if (decide::tells_of_peer(outcome_)) permit.report(decide::is_failure(outcome_));
 }
 
@@ -169,7 +188,7 @@ bool ClientCall::given_up(const Result<void>& came) const {
 
 std::optional<Duration> ClientCall::pause(OriginPool& pool, const Result<void>& came) {
   if (!decide::is_transient(outcome_)) return std::nullopt;
-  if (!decide::may_repeat(outcome_, request_.idempotent())) return std::nullopt;
+  if (!repeatable()) return std::nullopt;
   if (++attempts_ >= core_.options.retry.attempts || ctx_.cancelled()) return std::nullopt;
   const Duration asked = asked_to_wait(came);
   if (asked > core_.options.retry.longest_wait) return std::nullopt;
@@ -208,7 +227,10 @@ Result<std::optional<Url>> ClientCall::redirect() {
   }
   const bool to_get = status == 303 || (status <= 302 && method_ == Method::post);
   const bool same = next->origin() == url_->origin();
-  if (!to_get && !same && with_body_ && !request_.body().empty()) return std::optional<Url>();
+  const bool gone = begun_ && request_.source()->rewind == nullptr;
+  if (!to_get && with_body_ && ((!same && request_.has_body()) || gone)) {
+    return std::optional<Url>();
+  }
   if (++redirects_ > core_.options.max_redirects) {
     return Error(Errc::unavailable, "the service redirects too often");
   }

@@ -31,6 +31,9 @@ class ClientCall {
   Async<void> attempt(OriginPool& pool, OriginPool::Permit& permit, bool fresh);
   Async<void> exchange(OriginPool& pool, bool fresh);
   Async<void> read_body();
+  std::unique_ptr<RequestSender> sender() const;
+  // A further attempt would have no second effect, and the body is there once more.
+  bool repeatable() const noexcept;
   void settle(OriginPool::Permit& permit, const Result<void>& came);
   bool stale_at_first(const Result<void>& came, bool fresh) const;
   bool given_up(const Result<void>& came) const;
@@ -55,7 +58,7 @@ class ClientCall {
   int attempts_ = 0;
   decide::CallOutcome outcome_;
   std::unique_ptr<ClientExchange> exchange_;
-  std::string head_;  // of the attempt under way
+  bool begun_ = false;  // the source of the body was asked
   std::string body_;
 };
 

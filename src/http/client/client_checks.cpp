@@ -57,6 +57,8 @@ ClientOptions checked(ClientOptions options) {
   in_range<std::size_t>("max_connections", options.max_connections, 1, 10'000);
   in_range<std::size_t>("max_waiting", options.max_waiting, 0, 100'000);
   in_range<std::size_t>("max_origins", options.max_origins, 1, 100'000);
+  in_range<std::size_t>("max_lookups", options.max_lookups, 0, 100'000);
+  in_range("keep_addresses", options.keep_addresses, milliseconds(0), kHour);
   in_time("idle_timeout", options.idle_timeout, kDay);
   in_time("connect_timeout", options.connect_timeout, kHour);
   in_time("handshake_timeout", options.handshake_timeout, kHour);

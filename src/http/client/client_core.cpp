@@ -4,11 +4,23 @@
 
 #include "aiserve/core/telemetry.hpp"
 #include "core/runtime_core.hpp"
-#include "http/client/host_lookup.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
 using v0::detail::IoThread;
+
+namespace {
+
+// Half of the threads that calls which block may use: the rest of the host wants some, too.
+LookupLimits limits_of(const Runtime& runtime, const ClientOptions& options) noexcept {
+  const int threads = std::max(runtime.options().blocking_threads / 2, 1);
+  return {.at_once = static_cast<std::size_t>(threads),
+          .waiting = options.max_lookups,
+          .remembered = options.max_origins,
+          .keep = options.keep_addresses};
+}
+
+}  // namespace
 
 Result<OriginPool*> ClientThread::origin(const Url& url) {
   std::string name = url.origin();
@@ -41,6 +53,7 @@ ClientCore::ClientCore(Runtime& its_runtime, ClientOptions its_options)
       guard(options.allow_addresses),
       tls(options.tls),
       metrics(runtime.telemetry().metrics(), options.name),
+      names(runtime.core(), options.resolve, limits_of(runtime, options)),
       threads_(static_cast<std::size_t>(runtime.io_threads())) {}
 
 ClientThread* ClientCore::here() {
@@ -51,17 +64,17 @@ ClientThread* ClientCore::here() {
   return thread.get();
 }
 
-Async<std::vector<IpAddress>> ClientCore::addresses(const Context& ctx, const std::string& host) {
-  std::vector<IpAddress> found;
+Async<Addresses> ClientCore::addresses(const Context& ctx, const std::string& host) {
+  Addresses found;
   if (const auto literal = IpAddress::parse(host)) {
     found.push_back(*literal);
   } else {
-    const HostLookup look_up(host, options.resolve);
-    Result<std::vector<IpAddress>> looked_up = co_await runtime.blocking(ctx, look_up);
+    Result<Addresses> looked_up = co_await names.find(ctx, host);
     if (!looked_up.ok()) co_return looked_up.error();
     found = std::move(*looked_up);
   }
   if (found.empty()) co_return Error(Errc::unavailable, "the service has no address");
+  // At every use: what was remembered is trusted no more than what was just found.
   std::erase_if(found, [this](const IpAddress& address) { return !guard.permits(address); });
   if (found.empty()) {
     co_return Error(Errc::permission_denied, "the service's address is not one to connect to");

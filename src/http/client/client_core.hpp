@@ -12,6 +12,7 @@
 #include "http/client/address_guard.hpp"
 #include "http/client/client_metrics.hpp"
 #include "http/client/client_tls.hpp"
+#include "http/client/name_lookups.hpp"
 #include "http/client/origin_pool.hpp"
 #include "http/client/url.hpp"
 
@@ -47,13 +48,14 @@ class ClientCore {
   // That of the caller; null if the caller is no I/O thread of the runtime.
   ClientThread* here();
   // Where a host is, as far as it may be connected to. Errors: unavailable, permission_denied.
-  Async<std::vector<IpAddress>> addresses(const Context& ctx, const std::string& host);
+  Async<Addresses> addresses(const Context& ctx, const std::string& host);
 
   Runtime& runtime;
   const ClientOptions options;
   const AddressGuard guard;
   const ClientTls tls;
   ClientMetrics metrics;
+  NameLookups names;
 
  private:
   std::vector<std::unique_ptr<ClientThread>> threads_;  // by index; each made by its thread

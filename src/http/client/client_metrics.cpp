@@ -11,6 +11,8 @@ constexpr std::string_view kRetries = "aiserve_http_client_retries_total";
 constexpr std::string_view kRetriesHelp = "Calls repeated, or not for want of budget.";
 constexpr std::string_view kConnections = "aiserve_http_client_connections_total";
 constexpr std::string_view kConnectionsHelp = "Connections taken by calls.";
+constexpr std::string_view kHandshakes = "aiserve_http_client_tls_handshakes_total";
+constexpr std::string_view kHandshakesHelp = "TLS handshakes with other services that went well.";
 constexpr std::string_view kOpen = "aiserve_http_client_connections";
 constexpr std::string_view kOpenHelp = "Open connections to other services.";
 
@@ -26,6 +28,9 @@ ClientMetrics::ClientMetrics(Metrics& metrics, const std::string& client)
                              {{"client", client}, {"result", "opened"}})),
       reused(metrics.counter(kConnections, kConnectionsHelp,
                              {{"client", client}, {"result", "reused"}})),
+      full(metrics.counter(kHandshakes, kHandshakesHelp, {{"client", client}, {"result", "full"}})),
+      resumed(metrics.counter(kHandshakes, kHandshakesHelp,
+                              {{"client", client}, {"result", "resumed"}})),
       breaker_opened(metrics.counter("aiserve_http_client_breaker_opened_total",
                                      "Times a circuit breaker opened.", {{"client", client}})),
       idle(metrics.gauge(kOpen, kOpenHelp, {{"client", client}, {"state", "idle"}})),

@@ -23,6 +23,8 @@ class ClientMetrics {
   Counter& budget_refused;  // not repeated, because the budget was used up
   Counter& opened;          // connections
   Counter& reused;
+  Counter& full;  // TLS handshakes
+  Counter& resumed;
   Counter& breaker_opened;
   Gauge& idle;
   Gauge& busy;

@@ -42,6 +42,13 @@ ClientRequest& ClientRequest::query(std::string_view name, std::string_view valu
 
 ClientRequest& ClientRequest::body(Bytes bytes, std::string_view content_type) {
   body_ = std::move(bytes);
+  source_.reset();
+  return set("Content-Type", content_type, false);
+}
+
+ClientRequest& ClientRequest::body(ClientBody source, std::string_view content_type) {
+  body_ = Bytes();
+  source_ = std::move(source);
   return set("Content-Type", content_type, false);
 }
 

@@ -24,6 +24,10 @@ using v0::detail::Operation;
 using v0::detail::TimerNode;
 
 constexpr std::size_t kBuffer = 16 * 1024;
+// Sent without a wait, before others and the answer have their turn.
+constexpr std::size_t kTurn = 1024 * 1024;
+// What a send costs at least, in bytes.
+constexpr std::size_t kLeastSend = kBuffer;
 
 bool would_block(int error) noexcept {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -61,11 +65,17 @@ Error broken(std::string why) {
       .with_detail(std::move(why));
 }
 
-// Off the front of both.
-void take(std::size_t n, std::string_view& head, std::string_view& body) noexcept {
-  const std::size_t of_head = std::min(n, head.size());
-  head.remove_prefix(of_head);
-  body.remove_prefix(n - of_head);
+std::array<iovec, 2> pieces_of(const Outgoing& out) noexcept {
+  return {iovec{const_cast<char*>(out.head.data()), out.head.size()},
+          iovec{const_cast<char*>(out.body.data()), out.body.size()}};
+}
+
+ssize_t send_now(int socket, const Outgoing& out) noexcept {
+  std::array<iovec, 2> pieces = pieces_of(out);
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
 Error cannot_connect(int error) {
@@ -99,7 +109,8 @@ IdleConnection ClientSocket::release() {
   return {Descriptor(stream_.release()), std::move(tls_)};
 }
 
-Async<void> ClientSocket::ready(const Context& ctx, Stream::wait_type what, const Phase& phase) {
+Async<void> ClientSocket::ready(const Context& ctx, Wanted what, const Phase& phase) {
+  unbroken_ = 0;
   const auto operation = make_intrusive<Operation>();
   operation->bind(home_);
   LateTimer timer(*operation);
@@ -107,15 +118,18 @@ Async<void> ClientSocket::ready(const Context& ctx, Stream::wait_type what, cons
   const Deadline until = phase.until.earlier(stalled);
   if (until.reachable()) home_.arm(timer, until.at());
   operation->watch(ctx);
-  stream_.async_wait(what, [operation](const boost::system::error_code&) {
+  const auto settle = [operation](const boost::system::error_code&) {
     operation->settle(Operation::Outcome::completed);
-  });
+  };
+  if (what != Wanted::write) stream_.async_wait(Stream::wait_read, settle);
+  if (what != Wanted::read) stream_.async_wait(Stream::wait_write, settle);
   co_await operation->wait();
   const bool completed = operation->outcome() == Operation::Outcome::completed;
-  if (completed && !timer.late) co_return success();
+  if (completed && !timer.late && what != Wanted::either) co_return success();
   boost::system::error_code ignored;
   stream_.cancel(ignored);
   if (!completed) co_return operation->error();
+  if (!timer.late) co_return success();
   co_return Error(phase.code, phase.late);
 }
 
@@ -135,7 +149,7 @@ Async<void> ClientSocket::connect(const Context& ctx, const IpAddress& address, 
   if (failed) co_return cannot_connect(failed.value());
   const int fd = socket.release();
   if (result == 0) co_return success();
-  const Result<void> waited = co_await ready(ctx, Stream::wait_write, phase);
+  const Result<void> waited = co_await ready(ctx, Wanted::write, phase);
   if (!waited.ok()) co_return waited.error();
   int error = 0;
   socklen_t length = sizeof error;
@@ -149,7 +163,7 @@ Async<void> ClientSocket::handshake(const Context& ctx, std::unique_ptr<TlsFilte
   tls_ = std::move(tls);
   tls_->shake_hands();
   while (tls_->state() == TlsFilter::State::handshake) {
-    const Result<void> told = co_await send_cipher(ctx, phase);
+    const Result<void> told = co_await flush(ctx, phase);
     if (!told.ok()) co_return told.error();
     const Result<std::size_t> got = co_await receive(ctx, phase);
     if (!got.ok()) co_return got.error();
@@ -159,7 +173,7 @@ Async<void> ClientSocket::handshake(const Context& ctx, std::unique_ptr<TlsFilte
   }
   const bool open = tls_->state() == TlsFilter::State::open;
   // The alert tells the server why; whether it arrives is its own business.
-  const Result<void> told = co_await send_cipher(ctx, phase);
+  const Result<void> told = co_await flush(ctx, phase);
   sent_ = false;  // nothing of the request yet
   if (open) co_return told;
   if (tls_->distrusted()) {
@@ -169,75 +183,81 @@ Async<void> ClientSocket::handshake(const Context& ctx, std::unique_ptr<TlsFilte
   co_return broken(std::string(tls_->failure()));
 }
 
-Async<void> ClientSocket::write(const Context& ctx, std::string_view head, std::string_view body,
-                                const Phase& phase) {
-  if (tls_ == nullptr) co_return co_await send_plain(ctx, head, body, phase);
-  while (!head.empty() || !body.empty()) {
-    const std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()},
-                                      iovec{const_cast<char*>(body.data()), body.size()}};
-    const std::span<const iovec> left(pieces);
-    const std::size_t n = tls_->write(head.empty() ? left.last(1) : left);
-    if (n == 0) co_return broken(std::string(tls_->failure()));
-    take(n, head, body);
-    const Result<void> told = co_await send_cipher(ctx, phase);
-    if (!told.ok()) co_return told.error();
-  }
-  co_return success();
-}
-
-Async<void> ClientSocket::send_plain(const Context& ctx, std::string_view head,
-                                     std::string_view body, const Phase& phase) {
-  while (!head.empty() || !body.empty()) {
-    std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()},
-                                iovec{const_cast<char*>(body.data()), body.size()}};
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = pieces.size();
-    const ssize_t n = ::sendmsg(stream_.native_handle(), &message, MSG_NOSIGNAL);
-    if (n >= 0) {
-      sent_ = true;
-      take(static_cast<std::size_t>(n), head, body);
-      continue;
-    }
-    if (!would_block(errno)) co_return broken(std::strerror(errno));
-    const Result<void> waited = co_await ready(ctx, Stream::wait_write, phase);
+Async<void> ClientSocket::flush(const Context& ctx, const Phase& phase) {
+  Outgoing nothing;
+  for (;;) {
+    const Result<bool> all = send_some(nothing);
+    if (!all.ok()) co_return all.error();
+    if (*all) co_return success();
+    const Result<void> waited = co_await ready(ctx, Wanted::write, phase);
     if (!waited.ok()) co_return waited.error();
   }
-  co_return success();
 }
 
-Async<void> ClientSocket::send_cipher(const Context& ctx, const Phase& phase) {
-  while (!tls_->output().empty()) {
-    const std::string_view cipher = tls_->output();
-    const ssize_t n = ::send(stream_.native_handle(), cipher.data(), cipher.size(), MSG_NOSIGNAL);
-    if (n >= 0) {
-      sent_ = true;
+Async<Progress> ClientSocket::exchange(const Context& ctx, Outgoing& out, const Phase& phase) {
+  const bool sending = !out.empty() || !flushed();
+  for (;;) {
+    Result<bool> all = true;
+    if (!send_error_) all = send_some(out);
+    if (!all.ok()) {
+      send_error_ = all.error();
+      out = Outgoing();
+      all = true;
+    }
+    if (sending && *all && !send_error_) co_return Progress{.sent = true};
+    const Result<std::optional<std::string_view>> got = receive_some();
+    if (!got.ok()) co_return send_error_.value_or(got.error());
+    if (*got) co_return Progress{.data = **got};
+    const Result<void> alive = ctx.check(home_.core().clock().now());
+    if (!alive.ok()) co_return alive.error();
+    const Result<void> waited = co_await ready(ctx, *all ? Wanted::read : Wanted::either, phase);
+    if (!waited.ok()) co_return waited.error();
+  }
+}
+
+Result<bool> ClientSocket::send_some(Outgoing& out) {
+  for (;;) {
+    if (tls_ != nullptr && tls_->output().empty() && !out.empty()) {
+      const std::array<iovec, 2> plain = pieces_of(out);
+      const std::span<const iovec> left(plain);
+      const std::size_t n = tls_->write(out.head.empty() ? left.last(1) : left);
+      if (n == 0) return broken(std::string(tls_->failure()));
+      out.take(n);
+    }
+    const Outgoing now = tls_ == nullptr ? out : Outgoing{tls_->output(), {}};
+    if (now.empty()) return true;
+    if (unbroken_ >= kTurn) return false;
+    const ssize_t n = send_now(stream_.native_handle(), now);
+    if (n < 0 && would_block(errno)) return false;
+    if (n < 0) return broken(std::strerror(errno));
+    sent_ = true;
+    unbroken_ += std::max(static_cast<std::size_t>(n), kLeastSend);
+    if (tls_ == nullptr) {
+      out.take(static_cast<std::size_t>(n));
+    } else {
       tls_->consume(static_cast<std::size_t>(n));
-      continue;
     }
-    if (!would_block(errno)) co_return broken(std::strerror(errno));
-    const Result<void> waited = co_await ready(ctx, Stream::wait_write, phase);
-    if (!waited.ok()) co_return waited.error();
   }
-  co_return success();
 }
 
-Async<std::string_view> ClientSocket::read(const Context& ctx, const Phase& phase) {
+Result<std::optional<std::string_view>> ClientSocket::receive_some() {
+  using Received = std::optional<std::string_view>;
+  if (buffer_ == nullptr) buffer_ = std::make_unique<char[]>(kBuffer);
+  if (tls_ != nullptr && plain_ == nullptr) plain_ = std::make_unique<char[]>(kBuffer);
   for (;;) {
     if (tls_ != nullptr) {
-      if (plain_ == nullptr) plain_ = std::make_unique<char[]>(kBuffer);
       const std::size_t n = tls_->read(plain_.get(), kBuffer);
-      if (n != 0) co_return std::string_view(plain_.get(), n);
-      if (tls_->state() == TlsFilter::State::ended) co_return std::string_view();
-      if (tls_->state() == TlsFilter::State::failed) co_return broken(std::string(tls_->failure()));
-      const Result<void> told = co_await send_cipher(ctx, phase);
-      if (!told.ok()) co_return told.error();
+      if (n != 0) return Received(std::string_view(plain_.get(), n));
+      if (tls_->state() == TlsFilter::State::ended) return Received(std::string_view());
+      if (tls_->state() == TlsFilter::State::failed) return broken(std::string(tls_->failure()));
     }
-    const Result<std::size_t> got = co_await receive(ctx, phase);
-    if (!got.ok()) co_return got.error();
-    if (tls_ == nullptr) co_return std::string_view(buffer_.get(), *got);
-    if (*got == 0) co_return broken("the connection was cut");
-    tls_->receive({buffer_.get(), *got});
+    const ssize_t n = ::recv(stream_.native_handle(), buffer_.get(), kBuffer, 0);
+    if (n < 0 && would_block(errno)) return Received();
+    if (n < 0) return broken(std::strerror(errno));
+    const std::string_view got(buffer_.get(), static_cast<std::size_t>(n));
+    if (tls_ == nullptr) return Received(got);
+    if (got.empty()) return broken("the connection was cut");
+    tls_->receive(got);
   }
 }
 
@@ -247,7 +267,7 @@ Async<std::size_t> ClientSocket::receive(const Context& ctx, const Phase& phase)
     const ssize_t n = ::recv(stream_.native_handle(), buffer_.get(), kBuffer, 0);
     if (n >= 0) co_return static_cast<std::size_t>(n);
     if (!would_block(errno)) co_return broken(std::strerror(errno));
-    const Result<void> waited = co_await ready(ctx, Stream::wait_read, phase);
+    const Result<void> waited = co_await ready(ctx, Wanted::read, phase);
     if (!waited.ok()) co_return waited.error();
   }
 }

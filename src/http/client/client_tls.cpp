@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "aiserve/core/error.hpp"
+#include "http/client/tls_sessions.hpp"
 #include "http/ip_address.hpp"
 
 namespace aiserve::inline v0::http::detail {
@@ -58,6 +59,7 @@ ClientTls::ClientTls(const ClientTlsOptions& options) : context_(SSL_CTX_new(TLS
   SSL_CTX_set_alpn_protos(context, kProtocols, sizeof kProtocols - 1);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  if (options.resume) TlsSessions::enable(*context);
   if (options.ca.empty()) {
     SSL_CTX_set_default_verify_paths(context);
   } else if (SSL_CTX_load_verify_file(context, options.ca.c_str()) != 1) {

@@ -56,6 +56,7 @@ class EventSource::Impl {
         options_(checked(std::move(options))),
         parser_(options_.max_event) {
     request_.header("Accept", "text/event-stream").header("Cache-Control", "no-store");
+    if (const ClientBody* const body = request_.source()) watch(*body);
   }
 
   Async<std::optional<ServerEvent>> next(const Context& ctx);
@@ -66,6 +67,9 @@ class EventSource::Impl {
  private:
   // False: there will be no more.
   Async<bool> connect(const Context& ctx);
+  /// Notes when the body is asked for.
+  void watch(ClientBody body);
+  Result<void> begin_anew();
   Async<void> read(const Context& ctx);
   Async<void> pause(const Context& ctx);
   Error end(Error error);
@@ -79,6 +83,7 @@ class EventSource::Impl {
   std::optional<Error> final_;
   bool ended_ = false;
   bool came_before_ = false;  // a connection that has ended
+  bool body_begun_ = false;
   int failures_ = 0;
 };
 
@@ -102,6 +107,7 @@ Async<bool> EventSource::Impl::connect(const Context& ctx) {
   if (came_before_) {
     const Result<void> slept = co_await pause(ctx);
     if (!slept.ok()) co_return slept.error();
+    if (const Result<void> begun = begin_anew(); !begun.ok()) co_return end(begun.error());
   }
   came_before_ = true;
   if (!last_id().empty()) request_.header("Last-Event-ID", last_id());
@@ -118,6 +124,24 @@ Async<bool> EventSource::Impl::connect(const Context& ctx) {
     co_return end(judged.error());
   }
   co_return false;
+}
+
+void EventSource::Impl::watch(ClientBody body) {
+  std::string type;
+  for (const ClientRequest::Field& field : request_.fields()) {
+    if (detail::iequals(field.name, "content-type")) type = field.value;
+  }
+  body.next = [this, next = std::move(body.next)](const Context& ctx) {
+    body_begun_ = true;
+    return next(ctx);
+  };
+  request_.body(std::move(body), type);
+}
+
+Result<void> EventSource::Impl::begin_anew() {
+  if (!std::exchange(body_begun_, false)) return success();
+  if (const auto& rewind = request_.source()->rewind) return rewind();
+  return Error(Errc::invalid_argument, "the body of the request cannot be sent again");
 }
 
 // True: a stream; false: it has ended for good.

@@ -37,6 +37,7 @@ OriginPool::OriginPool(v0::detail::IoThread& home, const ClientOptions& options,
     : home_(home),
       options_(options),
       metrics_(metrics),
+      sessions_(home.core().clock()),
       breaker_(policy_of(options.breaker)),
       budget_({options.retry.budget, options.retry.burst}) {}
 

@@ -14,6 +14,7 @@
 #include "decide/retry_budget.hpp"
 #include "http/client/client_metrics.hpp"
 #include "http/client/client_socket.hpp"
+#include "http/client/tls_sessions.hpp"
 
 namespace aiserve::inline v0::http::detail {
 
@@ -81,6 +82,7 @@ class OriginPool {
   void keep(IdleConnection connection);
 
   decide::RetryBudget& budget() noexcept { return budget_; }
+  TlsSessions& sessions() noexcept { return sessions_; }
 
   v0::detail::IoThread& home() const noexcept { return home_; }
   ClientMetrics& metrics() const noexcept { return metrics_; }
@@ -97,6 +99,7 @@ class OriginPool {
   v0::detail::IoThread& home_;
   const ClientOptions& options_;
   ClientMetrics& metrics_;
+  TlsSessions sessions_;  // outlives the connections
   std::size_t calls_ = 0;
   std::size_t busy_ = 0;
   std::deque<v0::detail::IntrusivePtr<v0::detail::Operation>> waiting_;

@@ -43,6 +43,16 @@ void add(std::string& head, std::string_view name, std::string_view value) {
   head.append(name).append(": ").append(value).append("\r\n");
 }
 
+void add_framing(std::string& head, const ClientRequest& request, const WireHead& wire) {
+  const ClientBody* const source = wire.with_body ? request.source() : nullptr;
+  if (source != nullptr && !source->length) return add(head, "Transfer-Encoding", "chunked");
+  std::uint64_t size = wire.with_body ? request.body().size() : 0;
+  if (source != nullptr) size = *source->length;
+  const bool may_have_body =
+      wire.method == Method::post || wire.method == Method::put || wire.method == Method::patch;
+  if (size != 0 || may_have_body) add(head, "Content-Length", std::to_string(size));
+}
+
 std::string milliseconds(Duration time) {
   const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
   return std::to_string(std::max<std::int64_t>(whole, 1));
@@ -51,6 +61,9 @@ std::string milliseconds(Duration time) {
 }  // namespace
 
 Result<void> check_fields(const ClientRequest& request) {
+  if (request.source() != nullptr && !request.source()->next) {
+    return Error(Errc::invalid_argument, "a body that nothing makes");
+  }
   for (const ClientRequest::Field& field : request.fields()) {
     if (is_own(field.name)) {
       return Error(Errc::invalid_argument, "a field that is the client's own: " + field.name);
@@ -85,10 +98,7 @@ std::string encode_head(const ClientRequest& request, const WireHead& wire, cons
   if (ctx.trace().valid() && !has(request, "traceparent")) {
     add(head, "traceparent", ctx.trace().text());
   }
-  const std::size_t size = wire.with_body ? request.body().size() : 0;
-  const bool may_have_body =
-      wire.method == Method::post || wire.method == Method::put || wire.method == Method::patch;
-  if (size != 0 || may_have_body) add(head, "Content-Length", std::to_string(size));
+  add_framing(head, request, wire);
   return head += "\r\n";
 }
 

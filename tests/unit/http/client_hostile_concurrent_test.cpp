@@ -1,20 +1,18 @@
-// http::Client against servers that lie, stall, flood, redirect and break.
+// http::Client against servers that lie, stall, flood and redirect.
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <thread>
 
 #include <doctest/doctest.h>
 
-#include "unit/http/client_host.hpp"
+#include "unit/http/client_caller.hpp"
 #include "unit/http/gzip.hpp"
-#include "unit/http/scripted_server.hpp"
 
 namespace aiserve::http {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 std::string redirect_to(std::string_view where, int status = 302) {
   return "HTTP/1.1 " + std::to_string(status) +
@@ -24,19 +22,6 @@ std::string redirect_to(std::string_view where, int status = 302) {
 ScriptedServer::Script says(std::string text) {
   return [text = std::move(text)](ScriptedPeer& peer) { peer.answer(text); };
 }
-
-// Answers every request of a connection alike.
-ScriptedServer::Script serves(std::string text) {
-  return [text = std::move(text)](ScriptedPeer& peer) {
-    while (!peer.read_head().empty()) peer.send(text);
-  };
-}
-
-ClientOptions once() { return {.retry = {.attempts = 1}}; }
-
-struct Caller : ClientHost {
-  explicit Caller(ClientOptions options = {}) : ClientHost(std::move(options)) { start(); }
-};
 
 TEST_CASE("answers that are no HTTP, cut, or framed twice are errors") {
   for (const std::string_view text :
@@ -263,6 +248,23 @@ TEST_CASE("the next address is tried when one refuses") {
   CHECK(host.get("http://a.example:" + std::to_string(server.port()) + "/").ok());
 }
 
+TEST_CASE("a caller in a hurry does not make others look up again") {
+  const FullListener full;
+  std::atomic<int> lookups{0};
+  HostResolver resolve = [&](const std::string&) -> Result<std::vector<std::string>> {
+    ++lookups;
+    return std::vector<std::string>{"127.0.0.1", "127.0.0.1"};
+  };
+  Caller host({.resolve = resolve, .retry = {.attempts = 1}});
+  const std::string url = "http://full.example:" + std::to_string(ntohs(full.address.sin_port));
+  for (int i = 0; i < 2; ++i) {
+    const Deadline soon = Deadline::after(host.runtime.clock().now(), 50ms);
+    CHECK(code_of(host.get(url, Context::background().with_deadline(soon))) ==
+          Errc::deadline_exceeded);
+  }
+  CHECK(lookups == 1);
+}
+
 TEST_CASE("a name that cannot be resolved in time is unavailable, and holds nobody up") {
   std::atomic<bool> released{false};
   HostResolver resolve = [&](const std::string&) -> Result<std::vector<std::string>> {
@@ -278,232 +280,6 @@ TEST_CASE("a name that cannot be resolved in time is unavailable, and holds nobo
   released.notify_all();
 }
 
-TEST_CASE("503 is asked again after a pause, and Retry-After is kept to") {
-  ScriptedServer server([](ScriptedPeer& peer) {
-    peer.answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\nRetry-After: 0\r\n\r\n");
-    peer.answer(kHello);
-    peer.wait_for_end();
-  });
-  Caller host({.retry = {.first_pause = 1ms, .longest_pause = 1ms}});
-  CHECK(host.get(server.url())->text() == "hello");
-  CHECK(server.connections() == 1);
-}
-
-TEST_CASE("a Retry-After beyond the longest wait, or the deadline, makes 503 the answer") {
-  ScriptedServer server(serves("HTTP/1.1 503 X\r\nContent-Length: 0\r\nRetry-After: 3600\r\n\r\n"));
-  Caller host;
-  CHECK(host.get(server.url())->status() == 503);
-  Caller patient({.retry = {.longest_wait = 1h}});
-  CHECK(patient.get(server.url())->status() == 503);
-  CHECK(server.count("GET ") == 2);
-}
-
-TEST_CASE("a POST that was answered with 503 is not repeated without a key") {
-  ScriptedServer server(serves("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"));
-  Caller host({.retry = {.first_pause = 1ms, .longest_pause = 1ms}});
-  CHECK(host.send(ClientRequest(Method::post, server.url()))->status() == 503);
-  CHECK(server.count("POST ") == 1);
-  ClientRequest keyed(Method::post, server.url());
-  keyed.idempotency_key("k");
-  CHECK(host.send(keyed)->status() == 503);
-  CHECK(server.count("POST ") == 4);
-}
-
-TEST_CASE("retries stay within their budget") {
-  ScriptedServer server(serves("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"));
-  Caller host({.retry = {.budget = 0.1, .burst = 2, .first_pause = 1ms, .longest_pause = 1ms},
-               .breaker = {.failures = 0}});
-  for (int i = 0; i < 40; ++i) CHECK(host.get(server.url())->status() == 503);
-  const int retries = server.count("GET ") - 40;
-  CHECK(retries >= 4);
-  CHECK(retries <= 6);  // the burst, and a tenth of the calls
-}
-
-TEST_CASE("the breaker opens, spares the server, and heals by a probe") {
-  std::atomic<bool> well{false};
-  ScriptedServer server([&](ScriptedPeer& peer) {
-    while (!peer.read_head().empty()) {
-      peer.send(well ? kHello : "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");
-    }
-  });
-  ClientOptions options = once();
-  options.breaker = {.window = 4, .failures = 4, .first_pause = 20ms, .longest_pause = 20ms};
-  Caller host(options);
-  for (int i = 0; i < 4; ++i) CHECK(host.get(server.url())->status() == 503);
-  CHECK(host.metric(R"(aiserve_http_client_breaker_opened_total{client="client"})") == "1");
-  well = true;
-  // It refuses at first, then lets a probe through; however slow this machine is.
-  Result<ClientResponse> answer = host.get(server.url());
-  for (int i = 0; i < 1'000 && !answer.ok(); ++i) {
-    CHECK(answer.error().code() == Errc::unavailable);
-    REQUIRE(answer.error().retry_after().has_value());
-    (void)block_on(host.runtime, sleep(Context::background(), *answer.error().retry_after()));
-    answer = host.get(server.url());
-  }
-  REQUIRE(answer.ok());
-  CHECK(answer->text() == "hello");
-  CHECK(host.get(server.url()).ok());
-}
-
-constexpr const char* kOpenedBreakers =
-    R"(aiserve_http_client_breaker_opened_total{client="client"})";
-constexpr const char* kStale =
-    R"(aiserve_http_client_retries_total{client="client",result="stale"})";
-
-ScriptedServer::Script silent_after(int answers) {
-  return [answers](ScriptedPeer& peer) {
-    for (int i = 0; i < answers; ++i) peer.answer(kHello);
-    peer.wait_for_end();
-  };
-}
-
-TEST_CASE("callers in a hurry don't open the breaker for all others") {
-  ScriptedServer server(silent_after(0));
-  ClientOptions options = once();
-  options.breaker = {.window = 4, .failures = 2, .first_pause = 1h, .longest_pause = 1h};
-  Caller host(options);
-  for (int i = 0; i < 6; ++i) {
-    const Deadline soon = Deadline::after(host.runtime.clock().now(), 5ms);
-    const Context ctx = Context::background().with_deadline(soon);
-    CHECK(code_of(host.get(server.url(), ctx)) == Errc::deadline_exceeded);
-  }
-  CHECK(host.metric(kOpenedBreakers) == "0");
-}
-
-TEST_CASE("the client's own timeout, or the request's, is the service's failure") {
-  ScriptedServer server(silent_after(0));
-  ClientOptions options = once();
-  options.timeout = 1h;
-  options.breaker = {.window = 4, .failures = 2, .first_pause = 1h, .longest_pause = 1h};
-  Caller host(options);
-  for (int i = 0; i < 2; ++i) {
-    ClientRequest request(Method::get, server.url());
-    request.timeout(5ms);
-    CHECK(code_of(host.send(request)) == Errc::deadline_exceeded);
-  }
-  CHECK(host.metric(kOpenedBreakers) == "1");
-}
-
-TEST_CASE("a service that says the caller's time is over has not failed") {
-  ScriptedServer server(serves("HTTP/1.1 504 X\r\nContent-Length: 0\r\n\r\n"));
-  ClientOptions options = once();
-  options.breaker = {.window = 4, .failures = 2, .first_pause = 1h, .longest_pause = 1h};
-  Caller host(options);
-  const auto call = [&](Duration time) {
-    const Deadline until = Deadline::after(host.runtime.clock().now(), time);
-    (void)host.get(server.url(), Context::background().with_deadline(until));
-  };
-  for (int i = 0; i < 4; ++i) call(1ms);
-  CHECK(host.metric(kOpenedBreakers) == "0");
-  for (int i = 0; i < 2; ++i) call(10s);  // long before it is over
-  CHECK(host.metric(kOpenedBreakers) == "1");
-}
-
-TEST_CASE("silence on a kept connection is a failure, and asked again within the budget only") {
-  ScriptedServer server({silent_after(1), silent_after(0)});
-  Caller host({.first_byte_timeout = 30ms,
-               .retry = {.attempts = 3, .budget = 0, .burst = 0},
-               .breaker = {.window = 1, .failures = 1, .first_pause = 1h, .longest_pause = 1h}});
-  CHECK(host.get(server.url())->text() == "hello");
-  CHECK(code_of(host.get(server.url())) == Errc::deadline_exceeded);
-  CHECK(server.connections() == 1);
-  CHECK(host.metric(kStale) == "0");
-  CHECK(host.metric(kOpenedBreakers) == "1");
-}
-
-TEST_CASE("a probe that meets a stale connection goes on with a fresh one") {
-  const auto cut = [](ScriptedPeer& peer) {
-    peer.answer(kHello);                                         // kept
-    peer.answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");  // opens the breaker
-    (void)peer.read_head();                                      // the probe, cut
-  };
-  ScriptedServer server({cut, serves(std::string(kHello))});
-  ClientOptions options = once();
-  options.breaker = {.window = 1, .failures = 1, .first_pause = 200ms, .longest_pause = 200ms};
-  Caller host(options);
-  CHECK(host.get(server.url())->text() == "hello");
-  CHECK(host.get(server.url())->status() == 503);
-  Result<ClientResponse> answer = host.get(server.url());
-  for (int i = 0; i < 1'000 && host.metric(kStale) == "0"; ++i) {
-    REQUIRE(answer.error().retry_after().has_value());
-    (void)block_on(host.runtime, sleep(Context::background(), *answer.error().retry_after()));
-    answer = host.get(server.url());
-  }
-  REQUIRE(answer.ok());
-  CHECK(answer->text() == "hello");
-  CHECK(host.metric(kStale) == "1");
-}
-
-TEST_CASE("a probe that its caller gives up is the next call's") {
-  const auto silent_probe = [](ScriptedPeer& peer) {
-    peer.answer("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n");
-    (void)peer.read_head();
-    peer.wait_for_end();
-  };
-  ScriptedServer server({silent_probe, serves(std::string(kHello))});
-  ClientOptions options = once();
-  options.breaker = {.window = 1, .failures = 1, .first_pause = 300ms, .longest_pause = 1h};
-  Caller host(options);
-  CHECK(host.get(server.url())->status() == 503);
-  while (server.count("GET ") != 2) {
-    const Deadline soon = Deadline::after(host.runtime.clock().now(), 30ms);
-    const auto came = host.get(server.url(), Context::background().with_deadline(soon));
-    const Duration rest = came.error().retry_after().value_or(0ms);
-    (void)block_on(host.runtime, sleep(Context::background(), rest));
-  }
-  const auto answer = host.get(server.url());
-  REQUIRE(answer.ok());
-  CHECK(answer->text() == "hello");
-}
-
-TEST_CASE("a server that closes after each answer without saying so fails nobody") {
-  ScriptedServer server([](ScriptedPeer& peer) { peer.answer(kHello); });
-  Caller host;
-  for (int i = 0; i < 20; ++i) {
-    const auto answer = host.get(server.url());
-    REQUIRE(answer.ok());
-    CHECK(answer->text() == "hello");
-  }
-}
-
-TEST_CASE("nobody listens: the call fails, a POST is tried again, since nothing was sent") {
-  std::uint16_t port = 0;
-  {
-    ScriptedServer server(serves(""));
-    port = server.port();
-  }
-  Caller host({.retry = {.attempts = 3, .first_pause = 1ms, .longest_pause = 1ms}});
-  const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/";
-  CHECK(code_of(host.send(ClientRequest(Method::post, url))) == Errc::unavailable);
-  CHECK(host.metric(R"(aiserve_http_client_retries_total{client="client",result="made"})") == "2");
-}
-
-TEST_CASE("too many origins at once are refused, unused ones are forgotten") {
-  ScriptedServer a(serves(std::string(kHello)));
-  ScriptedServer b(serves(std::string(kHello)));
-  Caller host({.max_origins = 1});
-  for (int i = 0; i < 3; ++i) {
-    CHECK(host.get(a.url()).ok());
-    CHECK(host.get(b.url()).ok());
-  }
-  CHECK(a.connections() == 3);
-}
-
-TEST_CASE("an origin is not forgotten while a call pauses between two attempts") {
-  ScriptedServer busy(serves("HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"));
-  ScriptedServer other(serves(std::string(kHello)));
-  Caller host(
-      {.max_origins = 1, .timeout = 24h, .retry = {.first_pause = 1h, .longest_pause = 1h}});
-  const Context pausing = Context::background().child();
-  std::thread caller([&] { (void)host.get(busy.url(), pausing); });
-  const char* const made = R"(aiserve_http_client_retries_total{client="client",result="made"})";
-  while (host.metric(made) != "1") std::this_thread::yield();
-  CHECK(code_of(host.get(other.url())) == Errc::overloaded);
-  pausing.cancel(CancelReason::user);
-  caller.join();
-  CHECK(host.get(other.url()).ok());
-}
-
 TEST_CASE("options that cannot work are ConfigErrors that name them") {
   Runtime runtime;
   const std::vector<std::pair<const char*, ClientOptions>> bad{
@@ -511,6 +287,8 @@ TEST_CASE("options that cannot work are ConfigErrors that name them") {
       {"name", {.name = "a\"b"}},
       {"allow_addresses", {.allow_addresses = {"everything"}}},
       {"max_connections", {.max_connections = 0}},
+      {"max_lookups", {.max_lookups = 1'000'000}},
+      {"keep_addresses", {.keep_addresses = -1ms}},
       {"timeout", {.timeout = 0ms}},
       {"stall_timeout", {.stall_timeout = -1ms}},
       {"max_head", {.max_head = 10}},

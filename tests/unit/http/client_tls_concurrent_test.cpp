@@ -47,6 +47,8 @@ struct Files : CertificateFolder {
   Identity authority = make_identity({.common_name = "authority", .authority = true});
 };
 
+constexpr std::size_t kLarge = 30'000'000;  // more than the kernel holds
+
 struct Secure : ClientHost {
   Secure(ServerOptions service, ClientOptions options)
       : ClientHost(std::move(options)), server(runtime, std::move(service)) {
@@ -56,6 +58,18 @@ struct Secure : ClientHost {
     });
     server.get("/big",
                [](const Context&, const Request&) { return text(std::string(1'000'000, 'b')); });
+    server.post(
+        "/both-ways",
+        [](const Context&, const Request&, BodyReader& body, BodyWriter& stream) -> Async<void> {
+          for (;;) {
+            const Result<Bytes> part = co_await body.read();
+            if (!part.ok()) co_return part.error();
+            if (part->empty()) co_return success();
+            const Result<void> written = co_await stream.write(*part);
+            if (!written.ok()) co_return written.error();
+          }
+        },
+        {.max_body = kLarge});
     server.post("/echo",
                 [](const Context&, const Request& request) { return bytes(request.body_bytes()); });
     start();
@@ -89,6 +103,30 @@ TEST_CASE("TLS connections are kept, large bodies go both ways") {
   CHECK(host.send(request)->text() == body);
   CHECK(host.metric(R"(aiserve_http_client_connections_total{client="client",result="opened"})") ==
         "1");
+}
+
+TEST_CASE("an answer is read over TLS while the request is still sent") {
+  const Files files;
+  ClientOptions options = files.client();
+  options.max_body = kLarge;
+  Secure host(files.server("good"), options);
+  ClientRequest request(Method::post, host.url("good.example", "/both-ways"));
+  const std::string body(kLarge, 'x');
+  request.body(body, "text/plain");
+  const auto answer = host.send(request);
+  REQUIRE(answer.ok());
+  CHECK(answer->body().size() == kLarge);
+  CHECK(answer->text() == body);
+}
+
+TEST_CASE("a 413 is heard over TLS before all was sent") {
+  const Files files;
+  Secure host(files.server("good"), files.client());
+  ClientRequest request(Method::post, host.url("good.example", "/echo"));
+  request.body(std::string(50'000'000, 'x'), "text/plain");
+  const auto answer = host.send(request);
+  REQUIRE(answer.ok());
+  CHECK(answer->status() == 413);
 }
 
 TEST_CASE("a wrong name is refused, also one that only the subject names") {
@@ -168,6 +206,66 @@ TEST_CASE("a handshake that never ends is given up in time") {
   const std::string url = "https://good.example:" + std::to_string(gate.port()) + "/big";
   gate.to_client(testing::GateMode::drop());
   CHECK(code_of(host.get(url)) == Errc::unavailable);
+}
+
+std::string handshakes(ClientHost& host, const std::string& result) {
+  return host.metric(R"(aiserve_http_client_tls_handshakes_total{client="client",result=")" +
+                     result + "\"}");
+}
+
+// On a connection that nobody uses again: its answer is not read to the end.
+Errc ask_once(ClientHost& host, const std::string& url) {
+  const auto ask = [&](const Context& ctx) -> Async<void> {
+    const ClientRequest request(Method::get, url);
+    const Result<ClientStream> stream = co_await host.client.open(ctx, request);
+    if (!stream.ok()) co_return stream.error();
+    co_return success();
+  };
+  const Result<void> asked = block_on(host.runtime, ask(Context::background()));
+  return asked.ok() ? Errc::already_exists : asked.error().code();
+}
+
+TEST_CASE("later connections resume the session of earlier ones, unless they must not") {
+  const Files files;
+  for (const bool resume : {true, false}) {
+    ClientOptions options = files.client();
+    options.tls.resume = resume;
+    Secure host(files.server("good"), options);
+    for (int i = 0; i < 4; ++i) {
+      CHECK(ask_once(host, host.url("good.example", "/big")) == Errc::already_exists);
+    }
+    CHECK(handshakes(host, "full") == (resume ? "1" : "4"));
+    CHECK(handshakes(host, "resumed") == (resume ? "3" : "0"));
+  }
+}
+
+TEST_CASE("a session of one name is of no use to another") {
+  const Files files;
+  Secure host(files.server("good"), files.client());
+  CHECK(ask_once(host, host.url("good.example", "/big")) == Errc::already_exists);
+  CHECK(ask_once(host, host.url("evil.example", "/big")) == Errc::unavailable);
+  CHECK(ask_once(host, host.url("a.wild.example", "/big")) == Errc::already_exists);
+  CHECK(handshakes(host, "resumed") == "0");
+}
+
+TEST_CASE("a server that has forgotten its sessions is met with a full handshake") {
+  const Files files;
+  ClientHost host(files.client());
+  host.start();
+  ServerOptions options = files.server("good");
+  for (int i = 0; i < 2; ++i) {
+    Runtime elsewhere({.telemetry = &host.telemetry});
+    Server server(elsewhere, options);
+    server.get("/", [](const Context&, const Request&) { return text("x"); });
+    options.port = server.port();
+    elsewhere.start();
+    const std::string url = "https://good.example:" + std::to_string(options.port) + "/";
+    const auto answer = host.get(url);
+    REQUIRE(answer.ok());
+    CHECK(answer->text() == "x");
+  }
+  CHECK(handshakes(host, "full") == "2");
+  CHECK(handshakes(host, "resumed") == "0");
 }
 
 TEST_CASE("corrupted records end the call with an error, never with a wrong body") {

@@ -42,6 +42,16 @@ struct Follower : ClientHost {
   }
 };
 
+// A body that is given once; it is as if nobody had asked for it when `given` is false.
+ClientBody hello(bool& given) {
+  ClientBody body;
+  body.length = 5;
+  body.next = [&given](const Context&) -> Async<Bytes> {
+    co_return std::exchange(given, true) ? Bytes() : Bytes::literal("hello");
+  };
+  return body;
+}
+
 TEST_CASE("events of our own server come in order, also over a network that breaks") {
   Follower host;
   EventChannel channel;
@@ -87,6 +97,63 @@ TEST_CASE("it comes back with Last-Event-ID") {
   CHECK(server.count("Last-Event-ID: 7\r\n") == 1);
   CHECK(server.count("Last-Event-ID") == 1);
   CHECK(server.count("Accept: text/event-stream\r\n") == 2);
+}
+
+TEST_CASE("a body that is made while it is sent is begun anew, or there is no second connection") {
+  const auto event_after_body = [](std::string_view data) {
+    return [data = std::string(data)](ScriptedPeer& peer) {
+      peer.read_head();
+      peer.receive_until("hello");
+      peer.send(std::string(kStream) + "data: " + data + "\n\n");
+    };
+  };
+  for (const bool again : {true, false}) {
+    ScriptedServer server({event_after_body("a"), event_after_body("b")});
+    Follower host;
+    host.start();
+    bool given = false;
+    ClientBody body = hello(given);
+    if (again) {
+      body.rewind = [&given]() -> Result<void> {
+        given = false;
+        return success();
+      };
+    }
+    ClientRequest request(Method::post, server.url());
+    request.body(std::move(body), "text/plain");
+    EventSource source(host.client, std::move(request), quick());
+    CHECK(host.next(source) == "message:a");
+    CHECK(host.next(source) == (again ? "message:b" : "invalid_argument"));
+    CHECK(server.connections() == (again ? 2 : 1));
+  }
+}
+
+TEST_CASE("a body that nobody has asked for yet need not be begun anew") {
+  ScriptedServer server([](ScriptedPeer& peer) {
+    peer.read_head();
+    peer.receive_until("hello");
+    peer.send(std::string(kStream) + "data: a\n\n");
+    peer.wait_for_end();
+  });
+  std::atomic<int> lookups{0};
+  ClientOptions options{.retry = {.attempts = 1}, .breaker = {.failures = 0}};
+  options.resolve = [&lookups](const std::string&) -> Result<std::vector<std::string>> {
+    if (++lookups == 1) return Error(Errc::unavailable, "no name server answers");
+    return std::vector<std::string>{"127.0.0.1"};
+  };
+  ClientHost host(std::move(options));
+  host.start();
+  bool given = false;
+  std::string url = server.url();
+  url.replace(url.find("127.0.0.1"), 9, "events.test");
+  ClientRequest request(Method::post, url);
+  request.body(hello(given), "text/plain");
+  EventSource source(host.client, std::move(request), quick());
+  const auto event = block_on(host.runtime, source.next(Context::background()));
+  REQUIRE_MESSAGE(event.ok(), event.error().to_string());
+  CHECK((*event)->data == "a");
+  CHECK(lookups == 2);
+  CHECK(server.count("Content-Type: text/plain\r\n") == 1);
 }
 
 TEST_CASE("204 ends it for good") {

@@ -50,6 +50,24 @@ class ScriptedPeer {
   void answer(std::string_view bytes) {
     if (!read_head().empty()) send(bytes);
   }
+  // Something of a body; empty if the client has gone.
+  std::string receive() {
+    std::string bytes(64 * 1024, '\0');
+    pollfd wait{socket_, POLLIN, 0};
+    ssize_t n = ::poll(&wait, 1, 20'000);
+    if (n > 0) n = ::recv(socket_, bytes.data(), bytes.size(), 0);
+    bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return bytes;
+  }
+  // Up to and with this end.
+  std::string receive_until(std::string_view end) {
+    std::string all;
+    for (;;) {
+      const std::string bytes = receive();
+      all += bytes;
+      if (bytes.empty() || all.ends_with(end)) return all;
+    }
+  }
   // Until the client has gone.
   void wait_for_end() {
     char bytes[4096];

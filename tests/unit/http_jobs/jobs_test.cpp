@@ -12,6 +12,7 @@
 #include "aiserve/jobs/memory_job_store.hpp"
 #include "unit/http/client.hpp"
 #include "unit/http/simulation.hpp"
+#include "unit/jobs/object_shelf.hpp"
 
 using namespace aiserve;
 using namespace std::chrono_literals;
@@ -70,7 +71,8 @@ struct Service {
   http::Simulation web;
   MemoryJobStore store{{.clock = &web.sim.clock()}};
   int runs = 0;
-  JobQueue jobs{web.sim.runtime(), store};
+  testing::ObjectShelf shelf{web.sim.clock()};
+  JobQueue jobs{web.sim.runtime(), store, {.offload = {.objects = &shelf, .above = 1024}}};
   http::RawClient client;
 };
 
@@ -94,6 +96,19 @@ TEST_CASE("a job is submitted, watched and fetched over HTTP") {
   CHECK(result.status == 200);
   CHECK(result.body == "hello");
   CHECK(Service::has(result, "text/plain"));
+}
+
+TEST_CASE("a job's status does not read its result, and needs it not") {
+  Service service;
+  const std::string path = service.submit(std::string(2000, 'x'));
+  service.web.sim.advance(11s);
+  const int gets = service.shelf.gets;
+  CHECK(Service::has(service.ask("GET " + path), R"("state":"completed")"));
+  CHECK(service.shelf.gets == gets);
+  CHECK(service.ask("GET " + path + "/result").body == std::string(2000, 'x'));
+  service.shelf.objects.clear();
+  CHECK(service.ask("GET " + path).status == 200);
+  CHECK(service.ask("GET " + path + "/result").status == 500);
 }
 
 TEST_CASE("the same Idempotency-Key is the same job, of the same tenant only") {

@@ -1,5 +1,9 @@
 #include "aiserve/security/introspection_verifier.hpp"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
@@ -150,6 +154,105 @@ TEST_CASE("questions are bounded in time and number") {
   asked.takes = 0s;
   CHECK(asked.ask("token0").ok());
   CHECK(asked.ask(std::string(10'000, 'x')).error().code() == Errc::unauthenticated);
+}
+
+// Callers that ask about tokens side by side, each with a Context of its own.
+struct Crowd : Asked {
+  explicit Crowd(IntrospectionOptions options = {}) : Asked(std::move(options)) { takes = 1s; }
+  Context start(const std::string& token, Duration patience = 1h) {
+    const auto deadline = Deadline::after(sim.clock().now(), patience);
+    const Context own = Context(ContextOptions{}).with_deadline(deadline);
+    const auto ask = [this](const Context& ctx, const std::string& shown) -> Async<void> {
+      const Result<Principal> who = co_await verifier.verify(ctx, shown);
+      ended.push_back(who.ok() ? who->subject() : std::string(traits(who.error().code()).label));
+      co_return success();
+    };
+    spawn(sim.runtime(), own, ask, token);
+    sim.run_until_idle();
+    return own;
+  }
+  std::vector<std::string> ended;
+};
+using Ends = std::vector<std::string>;
+
+TEST_CASE("those who show the same token at the same time share one question") {
+  Crowd crowd;
+  for (int i = 0; i < 5; ++i) (void)crowd.start("same");
+  (void)crowd.start("other");
+  CHECK(crowd.questions == 2);
+  CHECK(crowd.ended.empty());
+  crowd.sim.advance(1s);
+  CHECK(crowd.ended == Ends(6, "ada"));
+  CHECK(crowd.questions == 2);
+}
+
+TEST_CASE("they share it where no answer is remembered, too, and a bad one as well") {
+  Crowd crowd({.max_age = 0s, .refused_for = 0s});
+  for (int i = 0; i < 3; ++i) (void)crowd.start("same");
+  crowd.sim.advance(1s);
+  CHECK(crowd.ended == Ends(3, "ada"));
+  crowd.answer = R"({"active":false})";
+  for (int i = 0; i < 3; ++i) (void)crowd.start("same");
+  crowd.sim.advance(1s);
+  CHECK(Ends(crowd.ended.begin() + 3, crowd.ended.end()) == Ends(3, "unauthenticated"));
+  CHECK(crowd.questions == 2);
+}
+
+TEST_CASE("who waits and leaves takes the answer from nobody") {
+  Crowd crowd;
+  (void)crowd.start("t");
+  const Context leaver = crowd.start("t");
+  (void)crowd.start("t", 10ms);
+  leaver.cancel(CancelReason::client_gone);
+  crowd.sim.advance(10ms);
+  CHECK(crowd.ended == Ends{"cancelled", "deadline_exceeded"});
+  crowd.sim.advance(990ms);
+  CHECK(crowd.ended.back() == "ada");
+  CHECK(crowd.questions == 1);
+}
+
+TEST_CASE("when the one who asks for all leaves, the next asks") {
+  Crowd crowd;
+  const Context first = crowd.start("t");
+  const Context second = crowd.start("t");
+  for (int i = 0; i < 3; ++i) (void)crowd.start("t");
+  second.cancel(CancelReason::client_gone);
+  crowd.sim.advance(500ms);
+  first.cancel(CancelReason::client_gone);
+  crowd.sim.advance(500ms);
+  CHECK(crowd.ended.size() == 2);
+  CHECK(crowd.questions == 2);
+  crowd.sim.advance(500ms);
+  CHECK(Ends(crowd.ended.begin() + 2, crowd.ended.end()) == Ends(3, "ada"));
+  CHECK(crowd.questions == 2);
+  // The last one's end leaves nothing behind.
+  const Context last = crowd.start("u");
+  last.cancel(CancelReason::client_gone);
+  crowd.sim.run_until_idle();
+  (void)crowd.start("u");
+  crowd.sim.advance(1s);
+  CHECK(crowd.ended.back() == "ada");
+}
+
+TEST_CASE("an issuer that does not answer in time is asked once for all who wait") {
+  Crowd crowd({.timeout = 2s});
+  crowd.takes = 1h;
+  for (int i = 0; i < 4; ++i) (void)crowd.start("t");
+  crowd.sim.advance(2s);
+  CHECK(crowd.ended == Ends(4, "unavailable"));
+  CHECK(crowd.questions == 1);
+  crowd.takes = 0s;
+  CHECK(crowd.ask("t").ok());
+}
+
+TEST_CASE("callers who wait for others' questions are bounded") {
+  Crowd crowd;
+  for (int i = 0; i < 1 + 4096; ++i) (void)crowd.start("t");
+  CHECK(crowd.ended.empty());
+  (void)crowd.start("t");
+  CHECK(crowd.ended == Ends{"overloaded"});
+  crowd.sim.advance(1s);
+  CHECK(std::count(crowd.ended.begin(), crowd.ended.end(), "ada") == 4097);
 }
 
 TEST_CASE("options that cannot work are named") {
