@@ -26,9 +26,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/process_tree.hpp"
 #include "support/temporary_folder.hpp"
 
-namespace aiserve::testing {
+namespace aiserve::inline v0::testing {
 
 class PostgresServer {
  public:
@@ -67,7 +68,7 @@ class PostgresServer {
   PostgresServer& operator=(const PostgresServer&) = delete;
 
   void start() {
-    // What a killed server leaves behind goes only when its children have.
+    // Another process may hold the port for a moment.
     for (int tries = 0; tries < 1'000; ++tries) {
       std::vector<std::string> words{"postgres",           "-D", data(), "-k", folder_.path(), "-p",
                                      std::to_string(port_)};
@@ -81,9 +82,9 @@ class PostgresServer {
     }
     fail("postgres");
   }
+  /// As if the power was cut. Its backends too: one that outlives the server may still commit.
   void kill() {
-    ::kill(server_, SIGKILL);
-    ::waitpid(server_, nullptr, 0);
+    kill_with_children(server_);
     server_ = -1;
   }
 
@@ -225,4 +226,4 @@ class PostgresServer {
   int databases_ = 0;
 };
 
-}  // namespace aiserve::testing
+}  // namespace aiserve::inline v0::testing

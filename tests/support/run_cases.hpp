@@ -8,7 +8,7 @@
 #include "aiserve/testing/sim_runtime.hpp"
 #include "aiserve/testing/store_conformance.hpp"
 
-namespace aiserve::testing {
+namespace aiserve::inline v0::testing {
 
 // `make(sim)` gives a pointer-like to a store over a runtime that was not started yet.
 template <class Store, class Make>
@@ -23,4 +23,4 @@ void run_cases(std::span<const StoreCase<Store>> cases, const Make& make) {
   }
 }
 
-}  // namespace aiserve::testing
+}  // namespace aiserve::inline v0::testing

@@ -14,7 +14,7 @@
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/postgres/postgres_job_store.hpp"
 
-namespace aiserve::testing {
+namespace aiserve::inline v0::testing {
 
 using namespace std::chrono_literals;
 
@@ -129,4 +129,4 @@ class JobLoad {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace aiserve::testing
+}  // namespace aiserve::inline v0::testing
