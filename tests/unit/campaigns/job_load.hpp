@@ -3,16 +3,15 @@
 // twice.
 #pragma once
 
-#include <atomic>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include <doctest/doctest.h>
 
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
 #include "aiserve/postgres/postgres_job_store.hpp"
+#include "unit/campaigns/load_threads.hpp"
 
 namespace aiserve::inline v0::testing {
 
@@ -25,23 +24,15 @@ class JobLoad {
         runtime_({.telemetry = &telemetry_}),
         store_(runtime_, {.dsn = dsn, .timeout = 5s, .max_attempts = 2}) {
     runtime_.start();
-    for (int i = 0; i < 3; ++i) threads_.emplace_back([this] { produce(); });
-    threads_.emplace_back([this] { work_until([this] { return ended_.load(); }); });
+    for (int i = 0; i < 3; ++i) threads_.add([this] { produce(); });
+    threads_.add([this] { work_until([this] { return threads_.ended(); }); });
   }
   ~JobLoad() {
-    end();
+    threads_.end();
     runtime_.shutdown();
   }
 
-  void wait_for_more_acks(int count) {
-    const int until = acks_.load() + count;
-    for (int seen = acks_.load(); seen < until; seen = acks_.load()) acks_.wait(seen);
-  }
-  void end() {
-    ended_ = true;
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
+  LoadThreads& threads() noexcept { return threads_; }
   /// What is still there gets its outcome, in peace.
   void finish_all() {
     const std::vector<std::string_view> kinds{"kind"};
@@ -70,13 +61,12 @@ class JobLoad {
     tough.max_attempts = 1'000;
     tough.max_crashes = 1'000;
     const std::vector<NewJob> jobs(3, tough);
-    while (!ended_) {
+    while (!threads_.ended()) {
       const auto made = block_on(runtime_, store_.enqueue(ctx_, jobs));
       if (!made) continue;
       const std::scoped_lock lock(mutex_);
       for (const Enqueued& one : *made) enqueued_.push_back(one.id);
-      ++acks_;
-      acks_.notify_all();
+      threads_.acknowledged();
     }
   }
 
@@ -120,13 +110,11 @@ class JobLoad {
   Telemetry telemetry_;
   Runtime runtime_;
   PostgresJobStore store_;
-  std::atomic<bool> ended_{false};
-  std::atomic<int> acks_{0};
   std::mutex mutex_;
   std::vector<JobId> enqueued_;
   std::set<JobId> completed_;
   int twice_ = 0;
-  std::vector<std::thread> threads_;
+  LoadThreads threads_;
 };
 
 }  // namespace aiserve::inline v0::testing

@@ -35,11 +35,8 @@ const std::vector<std::string> kFewLocks{"max_locks_per_transaction=10", "max_co
 }  // namespace
 
 TEST_CASE("a store without locks left is overloaded, says until when, and heals") {
-  const auto programs = PostgresServer::programs();
-  if (!programs) {
-    MESSAGE("SKIPPED: PostgreSQL is not installed here");
-    return;
-  }
+  const auto programs = testing::programs_or_skip();
+  if (!programs) return;
   PostgresServer server(*programs, kFewLocks);
   const std::string database = server.new_database();
   Telemetry telemetry({.log_sink = [](LogLevel, std::string_view) {}});
@@ -76,11 +73,8 @@ TEST_CASE("a store without locks left is overloaded, says until when, and heals"
 }
 
 TEST_CASE("a table of locks that fills up under load loses no acknowledged job") {
-  const auto programs = PostgresServer::programs();
-  if (!programs) {
-    MESSAGE("SKIPPED: PostgreSQL is not installed here");
-    return;
-  }
+  const auto programs = testing::programs_or_skip();
+  if (!programs) return;
   PostgresServer server(*programs, kFewLocks);
   Campaign(50).run([&](std::uint64_t seed) {
     Dice dice(seed);
@@ -88,12 +82,12 @@ TEST_CASE("a table of locks that fills up under load loses no acknowledged job")
     JobLoad load(server.dsn(database));
     Greedy greedy(server, database);
     for (int times = 0; times < 5; ++times) {
-      load.wait_for_more_acks(5 + dice.roll(20));
+      load.threads().wait_for_more_acks(5 + dice.roll(20));
       for (int again = dice.roll(4); again >= 0; --again) greedy.take_all();
       greedy.leave();
     }
-    load.wait_for_more_acks(10);
-    load.end();
+    load.threads().wait_for_more_acks(10);
+    load.threads().end();
     load.finish_all();
     load.check();
   });

@@ -17,12 +17,12 @@ TEST_CASE("a server that is killed and restarted under load loses no acknowledge
     Dice dice(seed);
     JobLoad load(server->dsn(server->new_database()));
     for (int kills = 0; kills < 2; ++kills) {
-      load.wait_for_more_acks(10 + dice.roll(30));
+      load.threads().wait_for_more_acks(10 + dice.roll(30));
       server->kill();
       server->start();
     }
-    load.wait_for_more_acks(10);
-    load.end();
+    load.threads().wait_for_more_acks(10);
+    load.threads().end();
     load.finish_all();
     load.check();
   });

@@ -86,10 +86,10 @@ TEST_CASE("a database of many jobs is migrated under an older program that works
   sow(dsn);
   for (const char* table : {"job", "job_input", "job_done"}) multiply(*server, database, table);
   JobLoad load(dsn);
-  load.wait_for_more_acks(20);
+  load.threads().wait_for_more_acks(20);
   const int starts = migrate(dsn);
-  load.wait_for_more_acks(20);
-  load.end();
+  load.threads().wait_for_more_acks(20);
+  load.threads().end();
   load.finish_all();
   load.check();
   const std::string many = std::to_string(rows());

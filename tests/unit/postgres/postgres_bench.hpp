@@ -2,6 +2,9 @@
 // again.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include <doctest/doctest.h>
 
 #include "aiserve/core/telemetry.hpp"
@@ -11,11 +14,16 @@
 
 namespace aiserve::testing {
 
+/// Tests that start servers of their own return where this is empty.
+inline std::optional<std::string> programs_or_skip() {
+  std::optional<std::string> programs = PostgresServer::programs();
+  if (!programs) MESSAGE("SKIPPED: PostgreSQL is not installed here");
+  return programs;
+}
+
 /// Tests that need the server return where this is null.
 inline PostgresServer* server_or_skip() {
-  PostgresServer* server = PostgresServer::shared();
-  if (server == nullptr) MESSAGE("SKIPPED: PostgreSQL is not installed here");
-  return server;
+  return programs_or_skip() ? PostgresServer::shared() : nullptr;
 }
 
 /// A connection that is not the library's.

@@ -1,30 +1,24 @@
-// The same as a failover of jobs, where inputs and results are objects beside the database.
+// OffloadLoad: as JobLoad, a queue whose inputs and results are objects beside the database; its
+// handlers answer what they were given.
+#pragma once
+
 #include <deque>
+#include <mutex>
 
+#include <doctest/doctest.h>
+
+#include "aiserve/core/runtime.hpp"
+#include "aiserve/core/telemetry.hpp"
 #include "aiserve/jobs/job_queue.hpp"
+#include "aiserve/postgres/postgres_job_store.hpp"
 #include "aiserve/storage/file_object_store.hpp"
-#include "support/campaign.hpp"
 #include "support/temporary_folder.hpp"
-#include "unit/campaigns/job_load.hpp"
-#include "unit/postgres/postgres_bench.hpp"
+#include "unit/campaigns/load_threads.hpp"
 
-using namespace aiserve;
+namespace aiserve::inline v0::testing {
+
 using namespace std::chrono_literals;
-using testing::Campaign;
-using testing::Dice;
-using testing::PostgresServer;
-using testing::TemporaryFolder;
 
-namespace {
-
-/// Large, and different for each.
-std::string input_of(int number) {
-  return std::string(2'000 + static_cast<std::size_t>(number % 7) * 1'000, 'i') +
-         std::to_string(number);
-}
-std::string result_of(std::string_view input) { return "result of " + std::string(input); }
-
-/// A queue with an object store, producers, and handlers that answer what they were given.
 class OffloadLoad {
  public:
   OffloadLoad(const std::string& dsn, const TemporaryFolder& folder)
@@ -43,22 +37,14 @@ class OffloadLoad {
       co_return JobOutcome::done(Bytes::adopt(result_of(job.input().text())));
     });
     runtime_.start();
-    for (int i = 0; i < 2; ++i) threads_.emplace_back([this, i] { produce(i); });
+    for (int i = 0; i < 2; ++i) threads_.add([this, i] { produce(i); });
   }
   ~OffloadLoad() {
-    end();
+    threads_.end();
     runtime_.shutdown();
   }
 
-  void wait_for_more_acks(int count) {
-    const int until = acks_.load() + count;
-    for (int seen = acks_.load(); seen < until; seen = acks_.load()) acks_.wait(seen);
-  }
-  void end() {
-    ended_ = true;
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
+  LoadThreads& threads() noexcept { return threads_; }
   void check() {
     CHECK(acknowledged_.size() >= 40);
     for (const auto& [id, number] : acknowledged_) {
@@ -74,19 +60,24 @@ class OffloadLoad {
   }
 
  private:
+  /// Large, and different for each.
+  static std::string input_of(int number) {
+    return std::string(2'000 + static_cast<std::size_t>(number % 7) * 1'000, 'i') +
+           std::to_string(number);
+  }
+  static std::string result_of(std::string_view input) { return "result of " + std::string(input); }
   static bool is_final(JobState state) {
     return state == JobState::completed || state == JobState::discarded ||
            state == JobState::cancelled;
   }
   void produce(int number) {
-    for (; !ended_; number += 2) {
+    for (; !threads_.ended(); number += 2) {
       const Bytes input = Bytes::adopt(input_of(number));
       const Result<Enqueued> made = block_on(runtime_, jobs_.enqueue(ctx_, "kind", input));
       if (!made) continue;
       const std::scoped_lock lock(mutex_);
       acknowledged_.emplace_back(made->id, number);
-      ++acks_;
-      acks_.notify_all();
+      threads_.acknowledged();
     }
   }
 
@@ -96,34 +87,9 @@ class OffloadLoad {
   FileObjectStore objects_;
   PostgresJobStore store_;
   JobQueue jobs_;
-  std::atomic<bool> ended_{false};
-  std::atomic<int> acks_{0};
   std::mutex mutex_;
   std::deque<std::pair<JobId, int>> acknowledged_;
-  std::vector<std::thread> threads_;
+  LoadThreads threads_;
 };
 
-}  // namespace
-
-TEST_CASE("after a failover every acknowledged job has its input and its result as objects") {
-  const auto programs = PostgresServer::programs();
-  if (!programs) {
-    MESSAGE("SKIPPED: PostgreSQL is not installed here");
-    return;
-  }
-  Campaign(10).run([&](std::uint64_t seed) {
-    Dice dice(seed);
-    const TemporaryFolder folder;
-    PostgresServer primary(*programs);
-    const PostgresServer standby(*programs, primary);
-    const std::string database = primary.new_database();
-    primary.wait_for_each_commit_of(standby);
-    OffloadLoad load(PostgresServer::dsn_of_either(primary, standby, database), folder);
-    load.wait_for_more_acks(20 + dice.roll(30));
-    primary.kill();
-    REQUIRE(standby.run("postgres", "SELECT pg_promote()") == "t");
-    load.wait_for_more_acks(20);
-    load.end();
-    load.check();
-  });
-}
+}  // namespace aiserve::inline v0::testing
