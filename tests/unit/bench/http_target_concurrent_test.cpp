@@ -10,9 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/deaf_port.hpp"
 #include "tuner/http_target.hpp"
 
 using namespace tuner;
+using aiserve::testing::DeafPort;
 
 namespace {
 
@@ -130,10 +132,10 @@ TEST_CASE("a service that does not answer the first request with 2xx is no targe
 }
 
 TEST_CASE("nobody listening is no target") {
+  const DeafPort nobody;
   HttpTargetOptions options;
-  {
-    Server server([](int) { return ok(); });
-    options = server.options();
-  }
+  options.url = {"127.0.0.1", nobody.port(), "/"};
+  options.connections = 1;
+  options.requests = {{post_request(options.url, "text/plain", "body")}};
   CHECK_THROWS_AS(HttpTarget{options}, std::runtime_error);
 }

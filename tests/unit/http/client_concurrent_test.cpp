@@ -70,6 +70,12 @@ struct Echo : ClientHost {
   std::string through_gate(std::string_view target) const {
     return "http://127.0.0.1:" + std::to_string(gate.port()) + std::string(target);
   }
+  // How a call ends that has little time: what is asked beside it has as much as it needs.
+  Errc hasty(std::string_view target) {
+    ClientRequest request(Method::get, through_gate(target));
+    request.timeout(60ms);
+    return code_of(send(std::move(request)));
+  }
   // The network is well again: so are the calls.
   void check_service() {
     gate.both(GateMode::pass());
@@ -148,8 +154,11 @@ TEST_CASE("deadline and trace go along, what the caller sets wins") {
   const auto sent = host.get(host.url("/fields"), ctx);
   REQUIRE(sent.ok());
   const std::string fields(sent->text());
-  CHECK(fields.find("Request-Timeout-Ms: 30000") == std::string::npos);  // some time has passed
-  CHECK(fields.find("Request-Timeout-Ms: 29") != std::string::npos);
+  const std::string_view timeout = "Request-Timeout-Ms: ";
+  REQUIRE(fields.find(timeout) != std::string::npos);
+  const int left = std::atoi(fields.c_str() + fields.find(timeout) + timeout.size());
+  CHECK(left > 0);
+  CHECK(left < 30'000);  // some time has passed
   CHECK(fields.find("traceparent: 00-" + std::string(options.trace.trace_text())) !=
         std::string::npos);
   CHECK(fields.find(options.trace.text()) == std::string::npos);  // a span of its own
@@ -214,11 +223,13 @@ TEST_CASE("without redirects a redirect is an answer") {
 
 TEST_CASE("the deadline of the Context ends a call, and the request at the server") {
   Echo host({.send_deadline = false});  // else the server may be the one that says so
-  const Context ctx =
-      Context::background().with_deadline(Deadline::after(host.runtime.clock().now(), 50ms));
-  CHECK(code_of(host.get(host.url("/waits"), ctx)) == Errc::deadline_exceeded);
-  host.gone.wait(0);
-  CHECK(host.gone == 1);
+  // A call may end before it has reached the server: then it is given more time.
+  for (Duration time = 50ms; host.waiting == 0; time *= 2) {
+    const Deadline soon = Deadline::after(host.runtime.clock().now(), time);
+    const Context ctx = Context::background().with_deadline(soon);
+    CHECK(code_of(host.get(host.url("/waits"), ctx)) == Errc::deadline_exceeded);
+  }
+  while (host.gone != host.waiting) std::this_thread::yield();
 }
 
 TEST_CASE("a server gives up when its client would") {
@@ -332,26 +343,26 @@ TEST_CASE("every byte may come alone") {
 }
 
 TEST_CASE("a black hole ends a call at its timeout, and the next call is well") {
-  Echo host({.first_byte_timeout = 50ms, .timeout = 80ms, .retry = {.attempts = 1}});
+  Echo host({.retry = {.attempts = 1}});
   host.gate.to_client(GateMode::drop());
-  CHECK(code_of(host.get(host.through_gate("/hello"))) == Errc::deadline_exceeded);
+  CHECK(host.hasty("/hello") == Errc::deadline_exceeded);
   host.gate.reset_all();
   host.check_service();
 }
 
 TEST_CASE("a request that is lost on its way, late, or cut ends in time and spoils no later call") {
-  Echo host({.timeout = 60ms, .retry = {.attempts = 1}, .breaker = {.failures = 0}});
+  Echo host({.retry = {.attempts = 1}, .breaker = {.failures = 0}});
   host.check_service();
   host.gate.to_target(GateMode::drop());
-  CHECK(code_of(host.get(host.through_gate("/hello"))) == Errc::deadline_exceeded);
+  CHECK(host.hasty("/hello") == Errc::deadline_exceeded);
   host.gate.reset_all();
   host.check_service();
   host.gate.to_client(GateMode::delay(1h));
-  CHECK(code_of(host.get(host.through_gate("/hello"))) == Errc::deadline_exceeded);
+  CHECK(host.hasty("/hello") == Errc::deadline_exceeded);
   host.gate.reset_all();
   host.check_service();
   host.gate.to_client(GateMode::limit(1));
-  CHECK(code_of(host.get(host.through_gate("/big"))) == Errc::deadline_exceeded);
+  CHECK(host.hasty("/big") == Errc::deadline_exceeded);
   host.gate.reset_all();
   host.check_service();
   host.gate.to_target(GateMode::close_on_data());

@@ -6,12 +6,14 @@
 
 #include <doctest/doctest.h>
 
+#include "support/deaf_port.hpp"
 #include "unit/http/client_caller.hpp"
 
 namespace aiserve::http {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::DeafPort;
 
 TEST_CASE("503 is asked again after a pause, and Retry-After is kept to") {
   ScriptedServer server([](ScriptedPeer& peer) {
@@ -134,16 +136,28 @@ TEST_CASE("a service that says the caller's time is over has not failed") {
   CHECK(host.metric(kOpenedBreakers) == "1");
 }
 
-TEST_CASE("silence on a kept connection is a failure, and asked again within the budget only") {
+// False if the first answer, which the server does give, was not there by then.
+bool met_silence_after(std::chrono::milliseconds first_byte_timeout) {
   ScriptedServer server({silent_after(1), silent_after(0)});
-  Caller host({.first_byte_timeout = 30ms,
+  Caller host({.first_byte_timeout = first_byte_timeout,
                .retry = {.attempts = 3, .budget = 0, .burst = 0},
                .breaker = {.window = 1, .failures = 1, .first_pause = 1h, .longest_pause = 1h}});
-  CHECK(host.get(server.url())->text() == "hello");
+  const auto first = host.get(server.url());
+  if (!first.ok()) return false;
+  CHECK(first->text() == "hello");
   CHECK(code_of(host.get(server.url())) == Errc::deadline_exceeded);
   CHECK(server.connections() == 1);
   CHECK(host.metric(kStale) == "0");
   CHECK(host.metric(kOpenedBreakers) == "1");
+  return true;
+}
+
+TEST_CASE("silence on a kept connection is a failure, and asked again within the budget only") {
+  std::chrono::milliseconds patience = 30ms;
+  while (!met_silence_after(patience)) {
+    patience *= 2;
+    REQUIRE(patience < 60s);
+  }
 }
 
 TEST_CASE("a probe that meets a stale connection goes on with a fresh one") {
@@ -183,6 +197,7 @@ TEST_CASE("a probe that its caller gives up is the next call's") {
   while (server.count("GET ") != 2) {
     const Deadline soon = Deadline::after(host.runtime.clock().now(), 30ms);
     const auto came = host.get(server.url(), Context::background().with_deadline(soon));
+    if (came.ok()) break;  // the one given up was not counted yet
     const Duration rest = came.error().retry_after().value_or(0ms);
     (void)block_on(host.runtime, sleep(Context::background(), rest));
   }
@@ -202,13 +217,9 @@ TEST_CASE("a server that closes after each answer without saying so fails nobody
 }
 
 TEST_CASE("nobody listens: the call fails, a POST is tried again, since nothing was sent") {
-  std::uint16_t port = 0;
-  {
-    ScriptedServer server(serves(""));
-    port = server.port();
-  }
+  const DeafPort nobody;
   Caller host({.retry = {.attempts = 3, .first_pause = 1ms, .longest_pause = 1ms}});
-  const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/";
+  const std::string url = "http://127.0.0.1:" + std::to_string(nobody.port()) + "/";
   CHECK(code_of(host.send(ClientRequest(Method::post, url))) == Errc::unavailable);
   CHECK(host.metric(R"(aiserve_http_client_retries_total{client="client",result="made"})") == "2");
 }

@@ -217,7 +217,7 @@ TEST_CASE("an event without end is refused") {
 TEST_CASE("the caller's deadline and cancellation end next(), and the source goes on after it") {
   std::atomic<bool> go{false};
   ScriptedServer server([&](ScriptedPeer& peer) {
-    peer.answer(kStream);
+    peer.answer(std::string(kStream) + "data: connected\n\n");
     go.wait(false);
     peer.send("data: a\n\n");
     peer.wait_for_end();
@@ -225,6 +225,7 @@ TEST_CASE("the caller's deadline and cancellation end next(), and the source goe
   Follower host;
   host.start();
   EventSource source = host.follow(server.url());
+  CHECK(host.next(source) == "message:connected");
   const Context soon =
       Context::background().with_deadline(Deadline::after(host.runtime.clock().now(), 30ms));
   CHECK(host.next(source, soon) == "deadline_exceeded");

@@ -5,6 +5,7 @@
 
 #include "aiserve/core/runtime.hpp"
 #include "aiserve/core/telemetry.hpp"
+#include "aiserve/testing/manual_clock.hpp"
 #include "unit/serving/doubler.hpp"
 
 using namespace aiserve;
@@ -128,19 +129,20 @@ TEST_CASE("a request does not wait while another instance is idle") {
 
 TEST_CASE("cancelled and expired requests leave the queue at once and never run") {
   Latch latch;
-  Service service;
+  aiserve::testing::ManualClock clock;
+  Service service(1, {}, {.clock = &clock});
   service.doubler.gate = [&](Batch& batch) { latch.hold(batch); };
   service.runtime.start();
   Answers busy, gone;
   service.batcher.submit(Context::background(), Doubler::input(1), busy.next());
   latch.wait_inside(1);
   const Context cancelled{ContextOptions{}};
-  const Context expiring{
-      ContextOptions{.deadline = Deadline::after(service.runtime.clock().now(), 20ms)}};
+  const Context expiring{ContextOptions{.deadline = Deadline::after(clock.now(), 20ms)}};
   service.batcher.submit(cancelled, Doubler::input(2), gone.next());
   service.batcher.submit(expiring, Doubler::input(3), gone.next());
   CHECK(service.batcher.snapshot().queued == 2);
   cancelled.cancel(CancelReason::client_gone);
+  clock.advance(20ms);
   gone.wait_for(2);
   CHECK(service.batcher.snapshot().queued == 0);
   latch.release();

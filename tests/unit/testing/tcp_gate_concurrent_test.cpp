@@ -9,6 +9,7 @@
 
 #include "aiserve/core/error.hpp"
 #include "aiserve/testing/tcp_gate.hpp"
+#include "support/deaf_port.hpp"
 #include "support/descriptors.hpp"
 #include "unit/http/client.hpp"
 
@@ -244,9 +245,8 @@ TEST_CASE("reset_all ends what is open and nothing else") {
 }
 
 TEST_CASE("a target that refuses resets the client") {
-  std::uint16_t nobody = 0;
-  { nobody = Echo().port; }
-  TcpGate gate(nobody);
+  const DeafPort nobody;
+  TcpGate gate(nobody.port());
   RawClient client(gate.port());
   CHECK(client.wait_for_end());
   CHECK(gate.wait_until(none_open));
