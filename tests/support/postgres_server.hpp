@@ -89,6 +89,8 @@ class PostgresServer {
   }
 
   std::uint16_t port() const noexcept { return port_; }
+  /// With its socket.
+  std::string folder() const { return folder_.path(); }
   static std::uint16_t free_port() {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};

@@ -13,16 +13,18 @@ using testing::PostgresServer;
 
 namespace {
 
-/// pgbouncer in transaction mode before a server, on a free port, as a user who isn't root.
+/// pgbouncer in transaction mode before a server, as a user who isn't root. Both are met at sockets
+/// in folders, where nobody else can be.
 class PgBouncer {
  public:
   static bool installed() { return std::filesystem::exists(kProgram); }
 
-  explicit PgBouncer(PostgresServer& server) : port_(PostgresServer::free_port()) {
+  explicit PgBouncer(PostgresServer& server) {
     std::ofstream config(folder_.file("ini"));
-    config << "[databases]\n* = host=127.0.0.1 port=" << server.port() << " user=postgres\n"
-           << "[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = " << port_
-           << "\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
+    config << "[databases]\n* = host=" << server.folder() << " port=" << server.port()
+           << " user=postgres\n[pgbouncer]\nlisten_addr =\nlisten_port = " << kNumber
+           << "\nunix_socket_dir = " << folder_.path()
+           << "\nauth_type = any\npool_mode = transaction\n"
            << "default_pool_size = 3\n";
     config.close();
     child_ = server.launch_as_its_user(folder_.path(), {kProgram, folder_.file("ini")});
@@ -39,13 +41,14 @@ class PgBouncer {
   PgBouncer& operator=(const PgBouncer&) = delete;
 
   std::string dsn(const std::string& database) const {
-    return "host=127.0.0.1 port=" + std::to_string(port_) + " user=postgres dbname=" + database;
+    return "host=" + folder_.path() + " port=" + std::to_string(kNumber) +
+           " user=postgres dbname=" + database;
   }
 
  private:
   static constexpr const char* kProgram = "/usr/sbin/pgbouncer";
+  static constexpr int kNumber = 6432;  // in the name of the socket
   const testing::TemporaryFolder folder_;
-  const std::uint16_t port_;
   pid_t child_ = -1;
 };
 
