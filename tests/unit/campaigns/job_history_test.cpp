@@ -283,7 +283,13 @@ TEST_CASE("eight processes over one file that are killed again and again keep to
     const TemporaryFolder folder;
     Dice dice(seed);
     std::vector<std::string> logs;
-    for (int life = 0; life < kLives; ++life) {
+    const auto read_all = [&] {
+      JobHistory history;
+      for (const std::string& log : logs) history.read(folder.file(log + ".log"));
+      return history;
+    };
+    // On a busy machine some lives are too short for anything: then there are more of them.
+    for (int life = 0; life < kLives || read_all().enqueued.size() <= 10; ++life) {
       std::vector<std::unique_ptr<Forked>> children;
       for (int i = 0; i < kClients; ++i) {
         const std::string name = "c" + std::to_string(i) + '-' + std::to_string(life);
@@ -302,9 +308,7 @@ TEST_CASE("eight processes over one file that are killed again and again keep to
     Client last(folder, "last", seed);
     logs.emplace_back("last");
     last.finish();
-    JobHistory history;
-    for (const std::string& log : logs) history.read(folder.file(log + ".log"));
+    const JobHistory history = read_all();
     for (const std::string& violation : violations(history, last.jobs())) FAIL_CHECK(violation);
-    CHECK(history.enqueued.size() > 10);
   });
 }
