@@ -84,10 +84,11 @@ else
   echo "SKIPPED: wrk is missing"
 fi
 
-if [[ ${AISERVE_BROWSER:-} == 1 ]] && command -v npm >/dev/null; then
-  [[ -d $here/node_modules/autocannon ]] ||
-    (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund >"$work/npm.log" 2>&1) ||
-    { cat "$work/npm.log"; fail "npm could not install autocannon"; }
+has_autocannon() {
+  [[ ${AISERVE_BROWSER:-} == 1 ]] && command -v npm >/dev/null || return
+  (cd "$here" && source ../support/npm.sh && install_npm autocannon)
+}
+if has_autocannon; then
   said=$("$here/node_modules/.bin/autocannon" --json -d 1 -c 16 -p 8 "$url/hello" 2>/dev/null)
   node -e '
     const said = JSON.parse(process.argv[1]);
@@ -95,7 +96,7 @@ if [[ ${AISERVE_BROWSER:-} == 1 ]] && command -v npm >/dev/null; then
     process.exit(said.errors + said.timeouts + said.non2xx + said.resets === 0 && said["2xx"] > 0 ? 0 : 1);
   ' "$said" || fail "autocannon: $said"
 else
-  echo "SKIPPED: autocannon: scripts/test --browser"
+  echo "SKIPPED: autocannon: needs scripts/test --browser, and npm"
 fi
 
 expect "service at the end" "hello" "$(curl -s "$url/hello")"
