@@ -33,6 +33,19 @@ Settlement given_back(const StrayWatch::Attempt& one, WorkerId worker) {
   return Settlement(job, worker, JobOutcomeKind::give_back);
 }
 
+const char* outage_of(JobRun::Stage stage) noexcept {
+  switch (stage) {
+    case JobRun::Stage::rate:
+      return "the rate of an order key cannot be read now; a job waits";
+    case JobRun::Stage::input:
+      return "the input of a job cannot be read now; it waits";
+    case JobRun::Stage::handler:
+    case JobRun::Stage::result:
+      break;
+  }
+  return "the result of a job cannot be stored now; it waits to run again";
+}
+
 }  // namespace
 
 /// The arguments and answers of the calls of a round.
@@ -264,7 +277,7 @@ void JobDispatcher::put_off(JobRunPtr run, Duration by) {
 void JobDispatcher::finished(JobRunPtr run) {
   --running_;
   run->ended_at = now();
-  if (run->put_off > Duration(0) && !run->answered) {
+  if (run->put_off > Duration(0) && run->stage != JobRun::Stage::result) {
     parts_.planner.returned(*run);
   } else {
     const double seconds = std::max(1e-9, seconds_of(run->ended_at - run->started_at));
@@ -307,17 +320,14 @@ void JobDispatcher::judge(JobRun& run) {
   if (run.at > wall && on_due) on_due(run.at);
 }
 
-// A backlog that waits for one object store is one word, now and then.
+// A backlog that waits for one store is one word, now and then.
 void JobDispatcher::tell_outage(const JobRun& run) {
   const TimePoint at = now();
   const auto told = outage_told_.find(&run.kind);
   if (told != outage_told_.end() && at < told->second.at()) return;
   outage_told_[&run.kind] = Deadline::after(at, kOutageWord);
-  const char* const what = run.answered
-                               ? "the result of a job cannot be stored now; it waits to run again"
-                               : "the input of a job cannot be read now; it waits";
   parts_.runtime.telemetry().log().warn(
-      run.ctx, what,
+      run.ctx, outage_of(run.stage),
       {{"kind", run.kind.stored}, {"job", run.claimed.id.value()}, {"error", run.outcome.error()}});
 }
 
@@ -421,6 +431,7 @@ void JobDispatcher::cancel(JobRef job) {
 
 void JobDispatcher::publish() noexcept {
   parts_.metrics.held.set(static_cast<double>(held_.size()));
+  parts_.metrics.unsettled.set(static_cast<double>(settler_.size()));
   const std::scoped_lock lock(snapshot_mutex_);
   snapshot_.ready = parts_.planner.ready();
   snapshot_.held = held_.size();

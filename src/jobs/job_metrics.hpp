@@ -38,6 +38,7 @@ class JobMetrics {
   Counter& objects_deleted;  ///< of payloads, which no job referred to
   Histogram& settle_batch;
   Gauge& held;
+  Gauge& unsettled;  ///< outcomes that the store has not recorded yet
   Gauge& stuck;
 
  private:

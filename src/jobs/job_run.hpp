@@ -2,6 +2,8 @@
 // to the dispatcher's thread, but for the time in which its handler runs elsewhere.
 #pragma once
 
+#include <cstdint>
+
 #include "aiserve/core/context.hpp"
 #include "core/inbox.hpp"
 #include "core/intrusive_ptr.hpp"
@@ -15,6 +17,9 @@ class JobRun final : public RefCounted, public InboxNode {
  public:
   JobRun(JobDispatcher& dispatcher, const JobKind& its_kind, ClaimedJob job, WorkerId by,
          Context context, TimePoint now);
+
+  // What is done for it, in this order.
+  enum class Stage : std::uint8_t { rate, input, handler, result };
 
   JobDispatcher& owner;
   const JobKind& kind;
@@ -30,9 +35,9 @@ class JobRun final : public RefCounted, public InboxNode {
   bool alone = false;  // to be settled in a call of its own
   TimePoint started_at{};
   TimePoint ended_at{};
-  bool early = false;     // by the rate of its order key
-  bool answered = false;  // by its handler
-  Duration put_off{0};    // its start or its objects are not to be had now: given back for so long
+  Stage stage = Stage::rate;
+  bool early = false;   // by the rate of its order key
+  Duration put_off{0};  // what its stage needs is not to be had now: given back for so long
   JobOutcome outcome;
   JobOutcomeKind verdict = JobOutcomeKind::give_back;  // what the store is told
   WallTime at{};

@@ -63,6 +63,7 @@ asio::awaitable<JobOutcome> JobRunner::attempt(JobRun& job) {
 asio::awaitable<Result<JobOutcome>> JobRunner::call_handler(JobRun& run) {
   const Result<void> in_time = co_await keep_order_rate(run);
   if (!in_time) co_return in_time.error();
+  run.stage = JobRun::Stage::input;
   ClaimedJob claimed = run.claimed;
   Result<Bytes> input = co_await payloads_.load(run.ctx, claimed.tenant, claimed.input);
   if (!input) {
@@ -71,8 +72,9 @@ asio::awaitable<Result<JobOutcome>> JobRunner::call_handler(JobRun& run) {
   }
   claimed.input = std::move(*input);
   const Job job(std::move(claimed), run.kind.name, run.kind.options.version);
+  run.stage = JobRun::Stage::handler;
   Result<JobOutcome> outcome = co_await run.kind.handler(run.ctx, job);
-  run.answered = true;
+  run.stage = JobRun::Stage::result;
   if (!outcome) co_return outcome;
   const Context ctx = keeping(run);
   const Result<void> stored = co_await payloads_.store_outcome(ctx, run.claimed.tenant, *outcome);

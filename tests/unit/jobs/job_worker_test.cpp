@@ -121,6 +121,9 @@ TEST_CASE("an outcome whose key others hold is told again, and holds up no other
   pair.sim.run_until_idle();
   CHECK(pair.info(held).state == JobState::running);
   CHECK(pair.first.snapshot().unsettled == 1);
+  const std::string unsettled = R"(aiserve_jobs_unsettled{queue="first"} )";
+  const auto exported = [&] { return pair.telemetry.metrics().prometheus(); };
+  CHECK(exported().find(unsettled + "1\n") != std::string::npos);
   // It has its slot until it is recorded: what is kept in memory stays bounded.
   const JobId other = pair.enqueue("a");
   pair.sim.advance(10s);
@@ -130,6 +133,7 @@ TEST_CASE("an outcome whose key others hold is told again, and holds up no other
   pair.sim.advance(2s);
   CHECK(pair.info(held).state == JobState::completed);
   CHECK(pair.info(other).state == JobState::completed);
+  CHECK(exported().find(unsettled + "0\n") != std::string::npos);
   CHECK(runs == 2);
 }
 

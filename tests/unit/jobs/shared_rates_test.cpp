@@ -311,6 +311,8 @@ TEST_CASE("while the store of rates is away jobs with an order rate are put off,
   cluster.enqueue("y", std::string(1023, 'k') + 'l');
   cluster.sim.advance(1min);
   CHECK(cluster.starts.empty());
+  CHECK(cluster.log.find("the rate of an order key cannot be read now") != std::string::npos);
+  CHECK(cluster.log.find("the input of a job") == std::string::npos);
   cluster.rates.down = false;
   cluster.sim.advance(2min);
   CHECK(cluster.starts.size() == 2);
