@@ -1,5 +1,4 @@
 // aiserve-jobs as a process, over files that the library made.
-#include <cstdlib>
 #include <fstream>
 
 #include <doctest/doctest.h>
@@ -8,37 +7,25 @@
 #include "aiserve/sqlite/sqlite_job_store.hpp"
 #include "aiserve/sqlite/sqlite_stores.hpp"
 #include "aiserve/testing/sim_runtime.hpp"
-#include "support/child_process.hpp"
 #include "support/temporary_folder.hpp"
+#include "tool_process.hpp"
 
 using namespace aiserve;
 using namespace std::chrono_literals;
-using testing::ChildProcess;
+using testing::Ended;
+using testing::run_jobs_tool;
 using testing::TemporaryFolder;
 
 namespace {
 
 const TenantId kAcme("acme");
 
-struct Ended {
-  int status;
-  std::string output;
-  std::string errors;
-
-  bool says(std::string_view text) const { return output.find(text) != std::string::npos; }
-};
-
 /// A folder with a file, its DSN, and the tool.
 class Operator {
  public:
   Ended run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {std::getenv("AISERVE_JOBS"), "--store", dsn()});
-    return run_as_is(std::move(arguments));
-  }
-  static Ended run_as_is(std::vector<std::string> argv) {
-    ChildProcess tool(std::move(argv), {"USER=mia"});
-    const int status = tool.wait();
-    return {status, tool.output(), tool.errors()};
+    arguments.insert(arguments.begin(), {"--store", dsn()});
+    return run_jobs_tool(std::move(arguments));
   }
   std::string file() const { return folder.file("jobs.db"); }
   std::string dsn() const { return "sqlite:" + file(); }
@@ -231,21 +218,20 @@ TEST_CASE("a chain that was changed, or is read with another key, does not verif
 
 TEST_CASE("whoever asks wrongly is told in one line, with the exit status 2") {
   const Operator mia;
-  const char* tool = std::getenv("AISERVE_JOBS");
-  for (const std::vector<std::string>& argv : std::vector<std::vector<std::string>>{
-           {tool, "stats"},
-           {tool, "--store", "jobs.db", "stats"},
-           {tool, "--store", "postgresql://127.0.0.1:1/x", "stats"},
-           {tool, "--store", "sqlite:", "stats"},
-           {tool, "--store", mia.dsn(), "cancel", "--tenant", "acme"},
-           {tool, "--store", mia.dsn(), "list", "--tenant", "two words"}}) {
-    const Ended ended = Operator::run_as_is(argv);
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"stats"},
+           {"--store", "jobs.db", "stats"},
+           {"--store", "postgresql://127.0.0.1:1/x", "stats"},
+           {"--store", "sqlite:", "stats"},
+           {"--store", mia.dsn(), "cancel", "--tenant", "acme"},
+           {"--store", mia.dsn(), "list", "--tenant", "two words"}}) {
+    const Ended ended = run_jobs_tool(arguments);
     CHECK(ended.status == 2);
     CHECK(ended.output.empty());
     CHECK(ended.errors.rfind("aiserve-jobs: ", 0) == 0);
     CHECK(std::count(ended.errors.begin(), ended.errors.end(), '\n') == 1);
   }
-  const Ended helped = Operator::run_as_is({tool, "--help"});
+  const Ended helped = run_jobs_tool({"--help"});
   CHECK(helped.status == 0);
   CHECK(helped.says("usage: aiserve-jobs --store DSN"));
 }

@@ -1,13 +1,11 @@
 // aiserve-jobs as a process, over a database that the library made.
-#include <cstdlib>
-
 #include <doctest/doctest.h>
 
-#include "support/child_process.hpp"
+#include "tool_process.hpp"
 #include "unit/postgres/job_bench.hpp"
 
 using namespace aiserve;
-using testing::ChildProcess;
+using testing::Ended;
 using testing::PostgresJobs;
 using testing::PostgresServer;
 using testing::server_or_skip;
@@ -16,28 +14,16 @@ namespace {
 
 const Context& kCtx = Context::background();
 
-struct Ended {
-  int status;
-  std::string output;
-  std::string errors;
-
-  bool says(std::string_view text) const { return output.find(text) != std::string::npos; }
-  bool complains(std::string_view of) const { return errors.find(of) != std::string::npos; }
-};
-
 /// A database, and the tool.
 class Operator {
  public:
   explicit Operator(PostgresServer& server) : server_(server), name_(server.new_database()) {}
 
   Ended run(std::vector<std::string> arguments) const {
-    arguments.insert(
-        arguments.begin(),
-        {std::getenv("AISERVE_JOBS"), "--store",
-         "postgresql://postgres@127.0.0.1:" + std::to_string(server_.port()) + '/' + name_});
-    ChildProcess tool(std::move(arguments), {"USER=mia"});
-    const int status = tool.wait();
-    return {status, tool.output(), tool.errors()};
+    arguments.insert(arguments.begin(),
+                     {"--store", "postgresql://postgres@127.0.0.1:" +
+                                     std::to_string(server_.port()) + '/' + name_});
+    return testing::run_jobs_tool(std::move(arguments));
   }
   std::string dsn() const { return server_.dsn(name_); }
   std::string sql(const std::string& text) const { return server_.run(name_, text); }
