@@ -8,6 +8,12 @@ namespace {
 
 constexpr int kPage = 1000;
 constexpr int kMostRedriven = 10'000;
+constexpr int kMostHeld = 10;  // the store may wait a second for each
+
+/// Somebody else was faster, or it was pruned.
+bool is_passed(const Error& error) {
+  return error.code() == Errc::conflict || error.code() == Errc::not_found;
+}
 
 /// In whatever version.
 bool is_of(const JobInfo& job, std::string_view kind) {
@@ -106,6 +112,8 @@ Async<int> JobQueue::redrive_dead(const Context& ctx, std::string_view kind, int
     co_return Error(Errc::invalid_argument, "limit must be 1 to 10000");
   }
   int redriven = 0;
+  int held = 0;
+  std::optional<Error> last_held;
   JobPage page{.state = JobState::discarded, .limit = kPage};
   while (redriven < limit) {
     const Result<std::vector<JobInfo>> dead = co_await list(ctx, page);
@@ -114,13 +122,17 @@ Async<int> JobQueue::redrive_dead(const Context& ctx, std::string_view kind, int
     for (const JobInfo& job : *dead) {
       if (!is_of(job, kind) || redriven == limit) continue;
       const Result<JobInfo> again = co_await redrive(ctx, job.id);
-      // Somebody else was faster.
-      if (!again && again.error().code() == Errc::conflict) continue;
-      if (!again) co_return again.error();
-      ++redriven;
+      if (again) {
+        ++redriven;
+        continue;
+      }
+      if (is_passed(again.error())) continue;
+      if (again.error().code() != Errc::overloaded || ++held == kMostHeld) co_return again.error();
+      last_held = again.error();
     }
     page.before = dead->back().id;
   }
+  if (redriven == 0 && last_held) co_return *last_held;
   co_return redriven;
 }
 

@@ -93,6 +93,8 @@ MaintenanceReport JobTransaction::maintain(int limit, std::chrono::milliseconds 
 }
 
 Result<JobInfo> JobTransaction::control(const TenantId& tenant, JobId id, JobAction action) {
+  // A host may hold a key for as long as it likes.
+  KeyLookup::wait_briefly(transaction_);
   transaction_.as_tenant(tenant);
   // Looked for when the lock was waited for: meanwhile it may have ended.
   const std::size_t locked = transaction_.add(kLockUnblocked, tenant, id.value());

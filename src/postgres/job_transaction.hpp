@@ -38,7 +38,7 @@ class JobTransaction {
   /// Makes the tables of the next days, drops that of the oldest day if all of it is older; how
   /// many jobs that were. In a transaction of its own: it locks what others want soon.
   int keep_days(std::chrono::milliseconds retention);
-  /// Errors: not_found, conflict.
+  /// Errors: not_found, conflict. PgError if others hold for more than a second what it needs.
   Result<JobInfo> control(const TenantId& tenant, JobId id, JobAction action);
 
   // For operators:

@@ -75,6 +75,8 @@ std::int64_t KeyLookup::lock_of_order(const Key& order) {
   return lock_of("job order", tenant, kind, key);
 }
 
+void KeyLookup::wait_briefly(Transaction& transaction) { transaction.add(kBePatient); }
+
 std::set<std::int64_t> KeyLookup::try_locks(Transaction& transaction,
                                             const std::vector<std::int64_t>& numbers) {
   std::set<std::int64_t> taken;

@@ -37,6 +37,8 @@ class KeyLookup {
   static Key order_key(const JobRow& row);
   /// The number of its lock.
   static std::int64_t lock_of_order(const Key& order);
+  /// From here to the end of the transaction no lock is waited for longer than Patience::brief.
+  static void wait_briefly(Transaction& transaction);
   /// Of locks by their numbers those that others have; the rest is had until the end.
   static std::set<std::int64_t> try_locks(Transaction& transaction,
                                           const std::vector<std::int64_t>& numbers);

@@ -70,6 +70,8 @@ bool is_passed(const Error& error) {
   return error.code() == Errc::conflict || error.code() == Errc::not_found;
 }
 
+constexpr int kMostHeld = 10;  // the store may wait a second for each
+
 /// In whatever version.
 bool is_of(const JobInfo& job, std::string_view kind) {
   return job.kind == kind || std::string_view(job.kind).substr(0, job.kind.find('@')) == kind;
@@ -168,6 +170,8 @@ Async<void> JobTool::redrive_kind(const Context& ctx) {
 
 Async<void> JobTool::redrive_dead(const Context& ctx, int& redriven) {
   JobPage page{.state = JobState::discarded, .limit = kPage};
+  int held = 0;
+  Result<void> done = success();
   while (redriven < line_.limit) {
     const auto dead = co_await store_.reader().list(ctx, line_.tenant, page);
     if (!dead) co_return dead.error();
@@ -176,13 +180,17 @@ Async<void> JobTool::redrive_dead(const Context& ctx, int& redriven) {
       if (!is_of(job, line_.kind) || redriven == line_.limit) continue;
       const auto again =
           co_await store_.reader().control(ctx, line_.tenant, job.id, JobAction::redrive);
-      if (!again && is_passed(again.error())) continue;
-      if (!again) co_return again.error();
-      ++redriven;
+      if (again) {
+        ++redriven;
+        continue;
+      }
+      if (is_passed(again.error())) continue;
+      if (again.error().code() != Errc::overloaded || ++held == kMostHeld) co_return again.error();
+      done = again.error();
     }
     page.before = dead->back().id;
   }
-  co_return success();
+  co_return done;
 }
 
 Async<void> JobTool::pause(const Context& ctx) {

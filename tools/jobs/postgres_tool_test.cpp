@@ -1,6 +1,7 @@
 // aiserve-jobs as a process, over a database that the library made.
 #include <doctest/doctest.h>
 
+#include "postgres/key_lookup.hpp"
 #include "tool_process.hpp"
 #include "unit/postgres/job_bench.hpp"
 
@@ -95,6 +96,29 @@ TEST_CASE(
   CHECK(records[0].entry().action() == "job.cancel");
   CHECK(records[0].entry().object() == "job/t/" + text(waiting));
   CHECK(records[6].entry().action() == "job.prune");
+}
+
+TEST_CASE("a bulk redrive goes past dead letters whose order key somebody holds, and says so") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  const Operator mia(*server);
+  PostgresJobs service(mia.dsn());
+  NewJob ordered = service.job("b");
+  ordered.order_key = "theirs";
+  REQUIRE(service.enqueue({service.job("a"), ordered, service.job("c")}).ok());
+  for (int i = 0; i < 3; ++i) end_one(service, JobOutcomeKind::discard);
+  const testing::RawConnection host(mia.dsn());
+  const std::int64_t number = pg::KeyLookup::lock_of_order({"t", "kind", "theirs"});
+  host.run("BEGIN; SELECT pg_advisory_xact_lock(" + std::to_string(number) + ")");
+  const std::vector<std::string> redrive{"redrive", "--tenant", "t", "--kind", "kind"};
+  const Ended some = mia.run(redrive);
+  CHECK(some.status == 1);
+  CHECK(some.says(R"({"redriven":2})"));
+  CHECK(some.complains("overloaded"));
+  host.run("COMMIT");
+  const Ended rest = mia.run(redrive);
+  CHECK(rest.status == 0);
+  CHECK(rest.says(R"({"redriven":1})"));
 }
 
 TEST_CASE("services hear of jobs that an operator lets run, once per command") {

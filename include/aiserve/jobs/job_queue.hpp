@@ -84,7 +84,8 @@ class JobQueue {
   Async<JobInfo> cancel(const Context& ctx, JobId id);
   Async<JobInfo> redrive(const Context& ctx, JobId id);
   /// Redrives dead letters of a kind (all versions), latest first, at most `limit` (1 to 10,000);
-  /// how many.
+  /// how many. Goes past those whose order key others hold; ten of them, or nothing else:
+  /// overloaded.
   Async<int> redrive_dead(const Context& ctx, std::string_view kind, int limit);
 
   /// No more claims of a kind (all versions), or of all kinds, by this process. What runs goes on.

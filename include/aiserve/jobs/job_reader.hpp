@@ -45,7 +45,8 @@ class JobReader {
   /// The tenant's jobs, latest first.
   virtual Async<std::vector<JobInfo>> list(const Context& ctx, const TenantId& tenant,
                                            const JobPage& page) = 0;
-  /// As it is afterwards.
+  /// As it is afterwards. Errors: not_found, conflict (its state), overloaded (others hold its
+  /// order key: again later).
   virtual Async<JobInfo> control(const Context& ctx, const TenantId& tenant, JobId id,
                                  JobAction action) = 0;
   /// Of each reference, whether it is the stored input or result of one of the tenant's jobs.

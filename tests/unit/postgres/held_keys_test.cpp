@@ -1,6 +1,7 @@
 // Somebody holds an order key, as a host does between enqueue_in() and its commit.
 #include <doctest/doctest.h>
 
+#include "aiserve/jobs/job_queue.hpp"
 #include "postgres/key_lookup.hpp"
 #include "unit/postgres/job_bench.hpp"
 
@@ -30,6 +31,10 @@ struct Held {
   }
   std::vector<Settled> settle(const std::vector<Settlement>& all) {
     return block_on(bench.sim.runtime(), bench.jobs.settle(Context::background(), all)).value();
+  }
+  Result<JobInfo> control(JobId id, JobAction action) {
+    return block_on(bench.sim.runtime(),
+                    bench.jobs.control(Context::background(), bench.tenant, id, action));
   }
   JobState state(JobId id) { return bench.info(id).value().state; }
 
@@ -133,5 +138,82 @@ TEST_CASE(
   const MaintenanceReport rest = bench.maintain().value();
   CHECK(rest.rescued == 1);
   CHECK(rest.discarded == 1);
+  testing::check_counts(*server, held.name);
+}
+
+TEST_CASE(
+    "whoever cancels a job whose key a host holds is told to come back, and then it is done") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  Held held(*server);
+  const auto ids = held.bench.enqueue({held.job("first", "theirs"), held.job("behind", "theirs")});
+  REQUIRE(ids.ok());
+  held.hold("theirs");
+  const auto connects = held.bench.database.stats().connects;
+  for (const Enqueued& job : *ids) {
+    const Result<JobInfo> refused = held.control(job.id, JobAction::cancel);
+    REQUIRE(refused.error().code() == Errc::overloaded);
+    CHECK(refused.error().retry_after() == 1s);
+    CHECK_FALSE(is_final(held.state(job.id)));
+  }
+  held.release();
+  for (const Enqueued& job : *ids) {
+    CHECK(held.control(job.id, JobAction::cancel).value().state == JobState::cancelled);
+  }
+  CHECK(held.bench.database.stats().connects == connects);
+  testing::check_counts(*server, held.name);
+}
+
+TEST_CASE("whoever cancels a job whose row somebody has locked is told to come back") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  Held held(*server);
+  const JobId id = held.bench.enqueue({held.bench.job("a")}).value().at(0).id;
+  held.host.run("BEGIN; SELECT id FROM aiserve.job FOR UPDATE");
+  CHECK(held.control(id, JobAction::cancel).error().code() == Errc::overloaded);
+  held.release();
+  CHECK(held.control(id, JobAction::cancel).ok());
+}
+
+TEST_CASE(
+    "whoever redrives a job whose key a host holds is told to come back, and then it is done") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  Held held(*server);
+  const JobId id = held.bench.enqueue({held.job("a", "theirs")}).value().at(0).id;
+  REQUIRE(held.control(id, JobAction::cancel).ok());
+  held.hold("theirs");
+  const Result<JobInfo> refused = held.control(id, JobAction::redrive);
+  REQUIRE(refused.error().code() == Errc::overloaded);
+  CHECK(refused.error().retry_after() == 1s);
+  CHECK(held.state(id) == JobState::cancelled);
+  held.release();
+  CHECK(held.control(id, JobAction::redrive).value().state == JobState::available);
+  testing::check_counts(*server, held.name);
+}
+
+TEST_CASE("a bulk redrive goes past dead letters whose key a host holds") {
+  PostgresServer* server = server_or_skip();
+  if (server == nullptr) return;
+  Held held(*server);
+  PostgresJobs& bench = held.bench;
+  const auto ids = bench.enqueue({bench.job("a"), held.job("b", "theirs"), bench.job("c")}).value();
+  const WorkerId worker = bench.start_worker();
+  std::vector<Settlement> all;
+  for (const ClaimedJob& job : bench.claim(worker, 9)) {
+    all.emplace_back(job, worker, Kind::discard);
+  }
+  REQUIRE(held.settle(all).size() == 3);
+  JobQueue queue(bench.sim.runtime(), bench.jobs);
+  const Context ctx = Context::background().with_tenant(Tenant::make({.id = bench.tenant}).value());
+  const auto redrive = [&] {
+    return block_on(bench.sim.runtime(), queue.redrive_dead(ctx, "kind", 100));
+  };
+  held.hold("theirs");
+  CHECK(redrive().value() == 2);
+  CHECK(held.state(ids[1].id) == JobState::discarded);
+  CHECK(redrive().error().code() == Errc::overloaded);
+  held.release();
+  CHECK(redrive().value() == 1);
   testing::check_counts(*server, held.name);
 }
