@@ -2,23 +2,12 @@
 
 #include "jobs/check_queue_options.hpp"
 #include "jobs/queue_engine.hpp"
+#include "jobs/redrive_dead.hpp"
 
 namespace aiserve::inline v0 {
 namespace {
 
-constexpr int kPage = 1000;
 constexpr int kMostRedriven = 10'000;
-constexpr int kMostHeld = 10;  // the store may wait a second for each
-
-/// Somebody else was faster, or it was pruned.
-bool is_passed(const Error& error) {
-  return error.code() == Errc::conflict || error.code() == Errc::not_found;
-}
-
-/// In whatever version.
-bool is_of(const JobInfo& job, std::string_view kind) {
-  return job.kind.substr(0, job.kind.find('@')) == kind;
-}
 
 }  // namespace
 
@@ -111,28 +100,10 @@ Async<int> JobQueue::redrive_dead(const Context& ctx, std::string_view kind, int
   if (limit < 1 || limit > kMostRedriven) {
     co_return Error(Errc::invalid_argument, "limit must be 1 to 10000");
   }
+  const detail::DeadLetters which{ctx.tenant().id(), std::string(kind), limit};
   int redriven = 0;
-  int held = 0;
-  std::optional<Error> last_held;
-  JobPage page{.state = JobState::discarded, .limit = kPage};
-  while (redriven < limit) {
-    const Result<std::vector<JobInfo>> dead = co_await list(ctx, page);
-    if (!dead) co_return dead.error();
-    if (dead->empty()) break;
-    for (const JobInfo& job : *dead) {
-      if (!is_of(job, kind) || redriven == limit) continue;
-      const Result<JobInfo> again = co_await redrive(ctx, job.id);
-      if (again) {
-        ++redriven;
-        continue;
-      }
-      if (is_passed(again.error())) continue;
-      if (again.error().code() != Errc::overloaded || ++held == kMostHeld) co_return again.error();
-      last_held = again.error();
-    }
-    page.before = dead->back().id;
-  }
-  if (redriven == 0 && last_held) co_return *last_held;
+  const Result<void> done = co_await detail::redrive_dead(impl_->reader, ctx, which, redriven);
+  if (!done && redriven == 0) co_return done.error();
   co_return redriven;
 }
 

@@ -3,6 +3,7 @@
 #include "aiserve/storage/audit_chain.hpp"
 #include "core/json_text.hpp"
 #include "core/rfc3339.hpp"
+#include "jobs/redrive_dead.hpp"
 
 namespace aiserve::jobs_tool {
 namespace {
@@ -63,18 +64,6 @@ std::string to_json(const JobStoreStats& stats) {
 
 std::string object_of(const TenantId& tenant, JobId id) {
   return "job/" + tenant.value() + '/' + std::to_string(id.value());
-}
-
-/// Somebody else redrove the job, or it was pruned, since it was listed.
-bool is_passed(const Error& error) {
-  return error.code() == Errc::conflict || error.code() == Errc::not_found;
-}
-
-constexpr int kMostHeld = 10;  // the store may wait a second for each
-
-/// In whatever version.
-bool is_of(const JobInfo& job, std::string_view kind) {
-  return job.kind == kind || std::string_view(job.kind).substr(0, job.kind.find('@')) == kind;
 }
 
 }  // namespace
@@ -162,34 +151,10 @@ Async<void> JobTool::redrive_kind(const Context& ctx) {
   const std::string object = "kind/" + line_.tenant.value() + '/' + line_.kind;
   const Result<void> noted = co_await note(ctx, object, "");
   if (!noted) co_return noted.error();
+  const detail::DeadLetters which{line_.tenant, line_.kind, line_.limit};
   int redriven = 0;
-  const Result<void> done = co_await redrive_dead(ctx, redriven);
+  const Result<void> done = co_await detail::redrive_dead(store_.reader(), ctx, which, redriven);
   print_count("redriven", redriven);
-  co_return done;
-}
-
-Async<void> JobTool::redrive_dead(const Context& ctx, int& redriven) {
-  JobPage page{.state = JobState::discarded, .limit = kPage};
-  int held = 0;
-  Result<void> done = success();
-  while (redriven < line_.limit) {
-    const auto dead = co_await store_.reader().list(ctx, line_.tenant, page);
-    if (!dead) co_return dead.error();
-    if (dead->empty()) break;
-    for (const JobInfo& job : *dead) {
-      if (!is_of(job, line_.kind) || redriven == line_.limit) continue;
-      const auto again =
-          co_await store_.reader().control(ctx, line_.tenant, job.id, JobAction::redrive);
-      if (again) {
-        ++redriven;
-        continue;
-      }
-      if (is_passed(again.error())) continue;
-      if (again.error().code() != Errc::overloaded || ++held == kMostHeld) co_return again.error();
-      done = again.error();
-    }
-    page.before = dead->back().id;
-  }
   co_return done;
 }
 

@@ -33,8 +33,6 @@ class JobTool {
   Async<void> list(const Context& ctx);
   Async<void> each(const Context& ctx);
   Async<void> redrive_kind(const Context& ctx);
-  /// `redriven`: so many, whatever happens then.
-  Async<void> redrive_dead(const Context& ctx, int& redriven);
   Async<void> pause(const Context& ctx);
   Async<void> prune(const Context& ctx);
   Async<void> backup(const Context& ctx);

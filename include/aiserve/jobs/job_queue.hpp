@@ -83,9 +83,9 @@ class JobQueue {
   /// worker's next heartbeat.
   Async<JobInfo> cancel(const Context& ctx, JobId id);
   Async<JobInfo> redrive(const Context& ctx, JobId id);
-  /// Redrives dead letters of a kind (all versions), latest first, at most `limit` (1 to 10,000);
-  /// how many. Goes past those whose order key others hold; ten of them, or nothing else:
-  /// overloaded.
+  /// Redrives dead letters of a kind (all versions, or one: "kind@2"), latest first, at most
+  /// `limit` (1 to 10,000); how many. Goes past those that others redrove or pruned meanwhile, and
+  /// past a few whose order keys others hold. What ends it early is an error if none was redriven.
   Async<int> redrive_dead(const Context& ctx, std::string_view kind, int limit);
 
   /// No more claims of a kind (all versions), or of all kinds, by this process. What runs goes on.
