@@ -1,22 +1,27 @@
 // A Connection with a small server behind it and a hand-fed clock; no socket.
-//   GET  /            "root"            POST /echo        the body, its H as h
+//   GET  /            "root"; meanwhile `meanwhile` is called
+//   POST /echo        the body, its H as h
 //   any  /slow/NAME   suspends until finish(NAME)
 //   any  /early       403 before the body
-//   GET  /big         100,000 bytes     POST /small       takes 10 bytes at most
+//   GET  /big         100,000 bytes
+//   POST /small       takes 10 bytes at most
 //   GET  /events      an event stream that stays open; `events` is its queue
-//   any  /body        a body that is streamed: `body` is its source; /body/N names its length, a
-//   digit any  /sink        the body, its H as h, passed on as it comes: `sinks` are theirs GET
-//   /deadline    suspends with a deadline of 30 s GET  /upgrade     a change to EchoProtocol if it
-//   was asked for, else 426;
-//        /slow/upgrade the same in finish("upgrade")
+//   any  /body        a body that is streamed: `body` is its source
+//   any  /body/N      the same, whose length is named: N, a digit
+//   any  /sink        the body, its H as h, passed on as it comes: `sinks` are theirs
+//   GET  /deadline    suspends with a deadline of 30 s
+//   GET  /upgrade     a change to EchoProtocol if it was asked for, else 426
+//   GET  /slow/upgrade   the same in finish("upgrade")
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/connection.hpp"
@@ -280,7 +285,8 @@ class ConnectionFixture final : public ConnectionEvents {
     } else if (path == "/upgrade") {
       connection->answer(exchange, upgrade(exchange), now);
     } else {
-      connection->answer(exchange, text("root"), now);
+      if (const auto call = std::exchange(meanwhile, nullptr)) call();
+      exchange.connection->answer(exchange, text("root"), now);
     }
   }
   void on_deadline(Exchange& exchange) override {
@@ -300,6 +306,7 @@ class ConnectionFixture final : public ConnectionEvents {
   TimePoint now{};
   std::unique_ptr<Connection> connection;
   std::string output;
+  std::function<void()> meanwhile;
   std::vector<std::string> handled;
   std::vector<std::string> gone;
   std::map<std::string, Exchange*> suspended;

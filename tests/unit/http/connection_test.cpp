@@ -68,6 +68,21 @@ TEST_CASE("pipelined requests are worked on side by side and answered in their o
   CHECK(f.bodies() == Strings{"a", "b", "root", "c"});
 }
 
+TEST_CASE("a connection that is read while another one's handler runs leaves no head behind") {
+  ConnectionFixture f;
+  Connection other(f, f.limits, f.resources, f.now);
+  const std::string next = "PUT /b HTTP/1.1\r\nHost: a\r\n\r\n";
+  std::string bytes = get("/a") + get("/a");
+  REQUIRE(get("/a").size() == next.size());
+  f.meanwhile = [&] {
+    other.feed(bytes, f.now);
+    bytes.replace(0, next.size(), next);  // as a buffer that is read into again
+  };
+  f.feed(get("/") + next);
+  const std::vector<std::string> all{"GET /", "GET /a", "GET /a", "PUT /b"};
+  CHECK(f.handled == all);
+}
+
 TEST_CASE("an unsafe request waits for those before it and those behind it wait") {
   ConnectionFixture f;
   f.feed(get("/slow/a") + post("/slow/b", "x") + get("/slow/c"));
