@@ -39,8 +39,8 @@ class FileObjectStore final : public ObjectStore {
                    std::uint64_t length) override;
   Async<ObjectInfo> info(const Context& ctx, const StoreKey& key) override;
   Async<bool> remove(const Context& ctx, const StoreKey& key) override;
-  /// Files that are damaged or cannot be opened hide no others: they are left out, and stay. Nor are
-  /// objects listed of versions before this call existed.
+  /// Files that are damaged or cannot be opened hide no others: they are left out, and stay. Nor
+  /// are objects listed of versions before this call existed.
   Async<ObjectList> list(const Context& ctx, const ObjectPage& page) override;
 
  private:
