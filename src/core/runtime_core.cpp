@@ -45,6 +45,7 @@ RuntimeCore::RuntimeCore(RuntimeOptions options, LoopOwner owner,
       own_telemetry_(options_.telemetry == nullptr ? std::make_unique<Telemetry>() : nullptr),
       telemetry_(own_telemetry_ ? own_telemetry_.get() : options_.telemetry),
       clock_(options_.clock == nullptr ? &Clock::steady() : options_.clock),
+      endless_calls_(static_cast<std::size_t>(std::max(1, options_.blocking_threads / 2))),
       blocking_pool_("blocking", options_.blocking_threads, options_.pool_queue, *clock_),
       cpu_pool_("cpu", options_.cpu_threads, options_.pool_queue, *clock_),
       metrics_(telemetry_->metrics()) {

@@ -13,6 +13,7 @@
 #include "aiserve/core/runtime.hpp"
 #include "core/io_thread.hpp"
 #include "core/pool.hpp"
+#include "core/pool_share.hpp"
 #include "core/runtime_metrics.hpp"
 #include "core/worker_loop.hpp"
 
@@ -60,6 +61,8 @@ class RuntimeCore {
   /// The caller's own I/O thread, or the next in turn.
   IoThread* any_io() noexcept;
   Pool& pool(bool cpu) noexcept { return cpu ? cpu_pool_ : blocking_pool_; }
+  /// Half of the blocking threads, at least one: for calls that nobody can end.
+  PoolShare& endless_calls() noexcept { return endless_calls_; }
   /// About once a second, on the first I/O thread.
   void tick();
   /// On the blocking pool: sinks and exporters are the host's and may take their time.
@@ -108,6 +111,7 @@ class RuntimeCore {
   std::vector<std::thread> io_threads_;
   std::optional<std::thread::id> host_thread_;
   std::atomic<unsigned> next_io_{0};
+  PoolShare endless_calls_;  // before the pool, whose last tasks use it
   Pool blocking_pool_;
   Pool cpu_pool_;
   RuntimeMetrics metrics_;

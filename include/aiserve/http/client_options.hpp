@@ -81,8 +81,8 @@ struct ClientOptions {
   /// checked is the one that is connected to.
   std::vector<std::string> allow_addresses{};
   /// Default: the system's (getaddrinfo). However long it takes, a call leaves in time; all that
-  /// ask for one name share one lookup, and a client's lookups take half of the Runtime's blocking
-  /// threads at most.
+  /// ask for one name share one lookup, and the lookups of all clients together take half of the
+  /// Runtime's blocking threads at most.
   HostResolver resolve{};
   /// Names that may wait to be looked up, up to 100,000; beyond it overloaded.
   std::size_t max_lookups = 64;

@@ -1,7 +1,5 @@
 #include "http/client/client_core.hpp"
 
-#include <algorithm>
-
 #include "aiserve/core/telemetry.hpp"
 #include "core/runtime_core.hpp"
 
@@ -11,11 +9,8 @@ using v0::detail::IoThread;
 
 namespace {
 
-// Half of the threads that calls which block may use: the rest of the host wants some, too.
-LookupLimits limits_of(const Runtime& runtime, const ClientOptions& options) noexcept {
-  const int threads = std::max(runtime.options().blocking_threads / 2, 1);
-  return {.at_once = static_cast<std::size_t>(threads),
-          .waiting = options.max_lookups,
+LookupLimits limits_of(const ClientOptions& options) noexcept {
+  return {.waiting = options.max_lookups,
           .remembered = options.max_origins,
           .keep = options.keep_addresses};
 }
@@ -53,7 +48,7 @@ ClientCore::ClientCore(Runtime& its_runtime, ClientOptions its_options)
       guard(options.allow_addresses),
       tls(options.tls),
       metrics(runtime.telemetry().metrics(), options.name),
-      names(runtime.core(), options.resolve, limits_of(runtime, options)),
+      names(runtime.core(), options.resolve, limits_of(options)),
       threads_(static_cast<std::size_t>(runtime.io_threads())) {}
 
 ClientThread* ClientCore::here() {

@@ -17,6 +17,7 @@ namespace {
 using v0::detail::IntrusivePtr;
 using v0::detail::make_intrusive;
 using v0::detail::Operation;
+using v0::detail::PoolShare;
 using v0::detail::RuntimeCore;
 
 Error too_many() {
@@ -41,7 +42,7 @@ struct Entry {
 
 }  // namespace
 
-class NameLookups::Book : public std::enable_shared_from_this<Book> {
+class NameLookups::Book final : public PoolShare::User, public std::enable_shared_from_this<Book> {
  public:
   Book(RuntimeCore& core, HostResolver resolve, const LookupLimits& limits)
       : core_(core), resolve_(std::move(resolve)), limits_(limits) {}
@@ -49,24 +50,9 @@ class NameLookups::Book : public std::enable_shared_from_this<Book> {
   // `waiter` is settled when the entry has an answer.
   Result<std::shared_ptr<Entry>> join(const std::string& host,
                                       const IntrusivePtr<Operation>& waiter) {
-    const std::scoped_lock lock(mutex_);
-    auto at = entries_.find(host);
-    if (at != entries_.end() && is_over(*at->second)) {
-      entries_.erase(at);
-      at = entries_.end();
-    }
-    if (at == entries_.end()) {
-      if (running_ >= limits_.at_once && queue_.size() >= limits_.waiting) return too_many();
-      at = entries_.emplace(host, std::make_shared<Entry>()).first;
-      queue_.push_back(host);
-    }
-    const std::shared_ptr<Entry> entry = at->second;
-    if (entry->found) {
-      waiter->settle(Operation::Outcome::completed);
-    } else {
-      entry->waiting.push_back(waiter);
-      start_some();
-    }
+    bool is_new = false;
+    Result<std::shared_ptr<Entry>> entry = enter(host, waiter, is_new);
+    if (is_new) core_.endless_calls().want(weak_from_this());
     return entry;
   }
 
@@ -84,32 +70,60 @@ class NameLookups::Book : public std::enable_shared_from_this<Book> {
     if (at != entries_.end() && at->second->found) entries_.erase(at);
   }
 
- private:
-  bool is_over(const Entry& entry) const noexcept {
-    return entry.found && core_.clock().now() >= entry.until;
-  }
-
-  void start_some() {
-    while (running_ < limits_.at_once && !queue_.empty()) {
+  PoolShare::Use take_place() override {
+    const std::scoped_lock lock(mutex_);
+    while (!queue_.empty()) {
       const std::string host = std::move(queue_.front());
       queue_.pop_front();
-      ++running_;
       const auto task = [self = shared_from_this(), host] { self->look_up(host); };
-      if (!core_.pool(false).submit(task)) end(host, too_many());
+      if (core_.pool(false).submit(task)) {
+        return queue_.empty() ? PoolShare::Use::taken : PoolShare::Use::taken_and_more_wanted;
+      }
+      end(host, too_many());
     }
+    return PoolShare::Use::none;
+  }
+
+ private:
+  Result<std::shared_ptr<Entry>> enter(const std::string& host,
+                                       const IntrusivePtr<Operation>& waiter, bool& is_new) {
+    const std::scoped_lock lock(mutex_);
+    auto at = entries_.find(host);
+    if (at != entries_.end() && is_over(*at->second)) {
+      entries_.erase(at);
+      at = entries_.end();
+    }
+    if (at == entries_.end()) {
+      if (queue_.size() >= limits_.waiting && !core_.endless_calls().has_free()) return too_many();
+      at = entries_.emplace(host, std::make_shared<Entry>()).first;
+      queue_.push_back(host);
+      is_new = true;
+    }
+    const std::shared_ptr<Entry> entry = at->second;
+    if (entry->found) {
+      waiter->settle(Operation::Outcome::completed);
+    } else {
+      entry->waiting.push_back(waiter);
+    }
+    return entry;
+  }
+
+  bool is_over(const Entry& entry) const noexcept {
+    return entry.found && core_.clock().now() >= entry.until;
   }
 
   // On a thread of the pool.
   void look_up(const std::string& host) {
     const HostLookup lookup(host, resolve_);
     Result<Addresses> found = ask(lookup);
-    const std::scoped_lock lock(mutex_);
-    end(host, std::move(found));
-    start_some();
+    {
+      const std::scoped_lock lock(mutex_);
+      end(host, std::move(found));
+    }
+    core_.endless_calls().release();
   }
 
   void end(const std::string& host, Result<Addresses> found) {
-    --running_;
     const auto at = entries_.find(host);
     const std::shared_ptr<Entry> entry = at->second;
     const bool keep = found.ok() && !found->empty() && limits_.keep > Duration::zero();
@@ -140,7 +154,6 @@ class NameLookups::Book : public std::enable_shared_from_this<Book> {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Entry>> entries_;  // waiting, running, or remembered
   std::deque<std::string> queue_;                          // of those, in turn
-  std::size_t running_ = 0;
 };
 
 // Among those who wait, until it goes out of scope.

@@ -1,10 +1,10 @@
 // NameLookups: where hosts are, for all calls of a client.
 //
 // A lookup blocks a thread of the blocking pool, for as long as the resolver likes (getaddrinfo has
-// no deadline). So those who ask for one name share one lookup; only a part of the pool's threads
-// is ever used, a place being free again when its lookup has ended, not when those who asked have
-// left; a bounded number of names waits for a place. Addresses are remembered for a while; failures
-// are not. *Thread safety:* the I/O threads of one Runtime.
+// no deadline). So those who ask for one name share one lookup; all clients of a Runtime together
+// use only a part of the pool's threads (PoolShare), a place being free again when its lookup has
+// ended, not when those who asked have left; a bounded number of names waits for a place. Addresses
+// are remembered for a while; failures are not. *Thread safety:* the I/O threads of one Runtime.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,6 @@ namespace aiserve::inline v0::http::detail {
 using Addresses = std::vector<IpAddress>;
 
 struct LookupLimits {
-  std::size_t at_once = 1;
   std::size_t waiting = 64;      // names, beside those being looked up
   std::size_t remembered = 256;  // names
   Duration keep{};               // addresses are remembered for so long; 0: not at all

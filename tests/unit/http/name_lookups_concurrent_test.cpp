@@ -61,8 +61,10 @@ class Hanging {
 
 // Lookups on the threads of a Runtime that has one I/O thread: what is started first asks first.
 struct Threads {
-  explicit Threads(const LookupLimits& limits)
-      : lookups(runtime.core(), resolver.resolver(), limits) {
+  // `at_once`: half of the threads for calls that block.
+  explicit Threads(const LookupLimits& limits, int at_once = 1)
+      : runtime({.blocking_threads = 2 * at_once}),
+        lookups(runtime.core(), resolver.resolver(), limits) {
     runtime.start();
   }
   ~Threads() {
@@ -98,7 +100,7 @@ struct Threads {
 };
 
 TEST_CASE("who gives up leaves, but the lookup keeps its place until it ends") {
-  Threads t({.at_once = 1, .waiting = 0});
+  Threads t({.waiting = 0});
   const Context one{ContextOptions{}};
   t.start(one, "slow");
   t.resolver.wait_for_questions(1);
@@ -114,7 +116,7 @@ TEST_CASE("who gives up leaves, but the lookup keeps its place until it ends") {
 }
 
 TEST_CASE("all who ask for a name while it is looked up share one lookup, also one that hangs") {
-  Threads t({.at_once = 2, .waiting = 0});
+  Threads t({.waiting = 0}, 2);
   for (int i = 0; i < 20; ++i) t.start(Context::background(), "same");
   const Context leaver{ContextOptions{}};
   t.start(leaver, "same");
@@ -130,7 +132,7 @@ TEST_CASE("all who ask for a name while it is looked up share one lookup, also o
 }
 
 TEST_CASE("names beyond the places wait in turn, those beyond the queue are overloaded") {
-  Threads t({.at_once = 1, .waiting = 2});
+  Threads t({.waiting = 2});
   for (const char* name : {"a", "b", "c"}) t.start(Context::background(), name);
   CHECK(t.find("d").error().code() == Errc::overloaded);
   t.start(Context::background(), "b");                    // no new name
@@ -141,7 +143,7 @@ TEST_CASE("names beyond the places wait in turn, those beyond the queue are over
 }
 
 TEST_CASE("a name that nobody waits for any more is not looked up, and makes room") {
-  Threads t({.at_once = 1, .waiting = 1});
+  Threads t({.waiting = 1});
   t.start(Context::background(), "a");
   const Context leaver{ContextOptions{}};
   t.start(leaver, "b");
@@ -154,20 +156,40 @@ TEST_CASE("a name that nobody waits for any more is not looked up, and makes roo
   CHECK(t.resolver.asked() == Names{"a", "c"});
 }
 
-TEST_CASE("a resolver that hangs holds half of the blocking threads at most") {
+TEST_CASE("names of several clients are looked up in turn") {
+  Threads t({});
+  NameLookups other(t.runtime.core(), t.resolver.resolver(), {});
+  for (const char* name : {"a", "b", "c"}) t.start(Context::background(), name);
+  t.resolver.wait_for_questions(1);
+  spawn(t.runtime, Context::background(), [&](const Context& ctx) -> Async<void> {
+    const std::string name = "other";
+    (void)co_await other.find(ctx, name);
+    co_return success();
+  });
+  CHECK(t.find("a", Context::background().with_deadline(Deadline(TimePoint()))).error().code() ==
+        Errc::deadline_exceeded);  // so the other one has come
+  t.resolver.let_all_go();
+  CHECK(t.wait_for_ends(3) == Names{"a", "b", "c"});
+  CHECK(t.resolver.asked() == Names{"a", "b", "other", "c"});
+}
+
+TEST_CASE("a resolver that hangs holds half of the blocking threads at most, of all clients") {
   Hanging resolver;
   Runtime runtime({.blocking_threads = 4});
-  Client client(runtime, {.resolve = resolver.resolver(), .connect_timeout = 1h, .timeout = 1h});
+  const ClientOptions patient{.resolve = resolver.resolver(), .connect_timeout = 1h, .timeout = 1h};
+  Client first(runtime, patient);
+  Client second(runtime, patient);
   runtime.start();
   const Context calls{ContextOptions{}};
   for (int i = 0; i < 20; ++i) {
     spawn(
         runtime, calls,
-        [&](const Context& ctx, const std::string& url) -> Async<void> {
+        [&first, &second](const Context& ctx, const std::string& url) -> Async<void> {
+          Client& client = url.find('-') == std::string::npos ? first : second;
           (void)co_await client.get(ctx, url);
           co_return success();
         },
-        "http://host-" + std::to_string(i) + ".example/");
+        (i % 2 == 0 ? "http://host" : "http://host-") + std::to_string(i) + ".example/");
   }
   resolver.wait_for_questions(2);
   // The other two threads work, both at the same time.
